@@ -1,0 +1,1 @@
+"""The rules of the account: pure, standard library only; no clock, socket, file or database."""

@@ -7,7 +7,7 @@ Instants are aware datetimes in UTC, durations are timedeltas, intervals are hal
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -220,6 +220,21 @@ class AlertTimings:
 
 
 @dataclass(frozen=True, slots=True)
+class BusinessHours:
+    """When the contract's support clocks run; minutes of the day, `days` 0 is Monday, `end_minute` 1440 is 24:00.
+
+    Off are the public holidays of `country` (ISO 3166), `extra_holidays` (month, day) every year, and `extra_dates` once.
+    """
+
+    days: frozenset[int] = frozenset(range(5))
+    start_minute: int = 8 * 60
+    end_minute: int = 16 * 60
+    country: str = "NO"
+    extra_holidays: tuple[tuple[int, int], ...] = ((12, 24), (12, 31))
+    extra_dates: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The contract as this installation reads it; the defaults are the contract."""
 
@@ -230,6 +245,7 @@ class Policy:
     notice: timedelta = timedelta(hours=48)
     recurring: tuple[RecurringWindow, ...] = (RecurringWindow("nightly", 0, 180),)
     announced: tuple[AnnouncedWindow, ...] = ()
+    business: BusinessHours = field(default_factory=BusinessHours)
     alerts: AlertTimings = field(default_factory=AlertTimings)
 
 

@@ -1,7 +1,10 @@
-"""Hypothesis strategies: histories of probes and policies that crowd the edges of the account's rules.
+"""Histories of probes and policies that crowd the edges of the account's rules.
 
 Lengths are drawn around the thresholds (a run of exactly `downtime_after`, a silence of exactly `bridge_at_most`, each
 give or take a second), and endpoints share boundaries, so that runs touch. Every instant is a whole second.
+
+Whoever draws passes the source of chance: `scenarios()` is a Hypothesis strategy, which shrinks what it finds, and
+`scenario(random.Random(seed))` spreads evenly over everything that can be drawn here, which Hypothesis does not.
 """
 
 from datetime import UTC, datetime
@@ -22,71 +25,63 @@ CLOCK_CHANGES = [
     ("Australia/Lord_Howe", datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
 ]
 EVERY_DAY = list(range(7))
+NIGHTLY = {"start_minute": 0, "end_minute": 180, "days": EVERY_DAY, "services": None}
+STRETCHES = ["failure", "failure", "failure", "success", "success", "unobserved", "silence"]
 LONGEST = 5_400  # seconds of one history
 
 
-def around(*values):
-    """Each value, and a second less and more of it."""
-    return st.sampled_from(sorted({value + shift for value in values for shift in (-1, 0, 1)}))
+def scenarios():
+    """`scenario`, as a Hypothesis strategy."""
+    return st.randoms(use_true_random=False).map(scenario)
 
 
-@st.composite
-def recurring_windows(draw, zone, near, services):
-    """Windows by the clock on the wall that lie on, beside or around the instant `near`."""
-    local = datetime.fromtimestamp(near, ZoneInfo(zone))
-    shift = draw(st.one_of(st.sampled_from([-1440, -60, -30, 0, 30, 60]), st.integers(-200, 200)))
-    length = draw(st.sampled_from([1, 15, 30, 45, 60, 90, 180, 720, 1439]))
-    start_minute = (local.hour * 60 + local.minute + shift) % 1440
-    end_minute = (start_minute + length) % 1440
-    if end_minute == 0 and draw(st.booleans()):
-        end_minute = 1440
-    days = draw(st.one_of(st.just(EVERY_DAY), st.lists(st.sampled_from(EVERY_DAY), min_size=1, unique=True)))
-    return {
-        "start_minute": start_minute,
-        "end_minute": end_minute,
-        "days": days,
-        "services": draw(concerned(services)),
-    }
+def scenario(rng):
+    """A policy, one or two services of one to three endpoints, their results, and a window to account for."""
+    zone, moment = rng.choice([PLAIN_DAY, PLAIN_NIGHT, *CLOCK_CHANGES])
+    near = int(moment.timestamp())
+    begin = near - rng.choice([0, 600, 1_800, 3_600])
+    names = rng.choice([["svc"], ["svc"], ["svc", "other"]])
+    drawn_policy = policy(rng, zone, near, names)
+
+    services, results, boundaries = {}, [], [near]
+    for name in names:
+        services[name] = {}
+        for endpoint in rng.choice([["api"], ["api", "ui"], ["ui", "api"], ["api", "ui", "api-2"]]):
+            interval = rng.choice([10, 15, 30])
+            services[name][endpoint] = interval
+            if rng.randrange(20) < 19:  # else it is configured and never probed
+                drawn = history(rng, begin, interval, drawn_policy, boundaries)
+                results += [(at, name, endpoint, outcome) for at, outcome in drawn]
+    results.sort()
+
+    last = max([begin + 60, *(at for at, *_ in results)])
+    if rng.randrange(2):  # the trace stops in the midst of things: runs are left open
+        last = max(begin + 60, around(rng, rng.choice(boundaries)) + rng.choice([0, 0, 10, 60, 300]))
+        name = rng.choice(names)
+        failing = (name, rng.choice(list(services[name])))  # one that may or may not become downtime later
+        since = last - rng.randint(0, drawn_policy["downtime_after"])
+        results = [result for result in results if result[0] < since or (result[0] <= last and result[1:3] != failing)]
+        results += [(at, *failing, "failure") for at in range(since, last + 1, services[name][failing[1]])]
+        results.sort()
+    silent = last + 2 * rng.choice([10, 15, 30]) + drawn_policy["bridge_at_most"]  # as long as it may be to be bridged
+    start, end = begin, rng.choice([last, last, around(rng, silent), edge(rng, begin, last, boundaries)])
+    if rng.randrange(2):
+        start = edge(rng, begin, last, boundaries)
+    start, end = min(start, end), max(start, end)
+    return Scenario(services, results, start, max(end, start + 1), drawn_policy)
 
 
-@st.composite
-def announced_windows(draw, near, notice, services):
-    """Windows announced long before, and to the second at the edge of the notice."""
-    start = near + draw(st.integers(-1_800, LONGEST))
-    announced = draw(st.one_of(around(notice), st.just(notice + 86_400)))
-    return {
-        "start": start,
-        "end": start + draw(st.sampled_from([1, 60, 600, 1_800, 7_200])),
-        "announced_at": start - announced,
-        "services": draw(concerned(services)),
-    }
+def edge(rng, begin, last, boundaries):
+    """Where a window begins or ends: often where a run does, or a second beside it."""
+    return rng.choice([around(rng, rng.choice([begin, last, *boundaries])), rng.randint(begin - 300, last + 900)])
 
 
-def concerned(services):
-    return st.one_of(st.none(), st.lists(st.sampled_from(services), min_size=1, unique=True))
+def around(rng, value):
+    """The value, or a second less or more."""
+    return value + rng.choice([0, 0, -1, 1])
 
 
-@st.composite
-def policies(draw, zone, near, services):
-    downtime_after = draw(st.sampled_from([60, 120, 300, 600]))
-    notice = draw(st.sampled_from([0, 3_600, 172_800]))
-    nightly = {"start_minute": 0, "end_minute": 180, "days": EVERY_DAY, "services": None}
-    recurring = draw(st.lists(recurring_windows(zone, near, services), max_size=3))
-    if draw(st.booleans()):
-        recurring.append(nightly)
-    return {
-        "timezone": zone,
-        "objective_ratio": draw(st.sampled_from([0.9, 0.995, 0.9999])),
-        "downtime_after": downtime_after,
-        "bridge_at_most": draw(st.sampled_from([0, 30, 60, downtime_after, 600])),
-        "notice": notice,
-        "recurring": recurring,
-        "announced": draw(st.lists(announced_windows(near, notice, services), max_size=3)),
-    }
-
-
-@st.composite
-def histories(draw, begin, interval, policy, boundaries):
+def history(rng, begin, interval, policy, boundaries):
     """One endpoint's results, as `(instant, outcome)`: stretches of one outcome each, and silences between.
 
     `boundaries` are instants at which stretches of other endpoints begin or end: some stretches here begin at one of
@@ -94,52 +89,70 @@ def histories(draw, begin, interval, policy, boundaries):
     """
     hold = 2 * interval
     after, bridge = policy["downtime_after"], policy["bridge_at_most"]
-    lengths = st.one_of(around(after, 2 * after), around(after), st.integers(1, 2 * after))
-    silences = st.one_of(around(hold + bridge), around(hold), st.integers(1, 2 * (hold + bridge)))
     results = []
-    now = begin + draw(st.sampled_from([0, 0, 0, 1, interval, 300]))
-    for _ in range(draw(st.integers(0, 6))):
-        stretch = draw(st.sampled_from(["failure", "failure", "failure", "success", "success", "unobserved", "silence"]))
+    now = begin + rng.choice([0, 0, 0, 1, interval, 300])
+    for _ in range(rng.randint(2, 9)):
+        stretch = rng.choice(STRETCHES)
         if stretch == "silence":
-            if results:
-                now = max(results[-1][0] + draw(silences), results[-1][0] + 1)
+            length = rng.choice([around(rng, hold + bridge), around(rng, hold), rng.randint(1, 2 * (hold + bridge))])
+            now = results[-1][0] + length if results else now + length
         else:
-            length = draw(around(bridge) if stretch == "unobserved" else lengths)
-            step = draw(st.sampled_from([interval, interval, hold, hold + 1, max(1, interval // 2)]))
-            end = now + max(1, length)
-            results += [(second, stretch) for second in range(now, end, step)]
-            now = end
+            length = rng.choice([around(rng, after), around(rng, 2 * after), rng.randint(1, 2 * after)])
+            if stretch == "unobserved":
+                length = max(1, around(rng, bridge))
+            step = rng.choice([interval, interval, hold, hold + 1, interval // 2])
+            results += [(second, stretch) for second in range(now, now + length, step)]
+            now += length
         boundaries.append(now)
         later = [boundary for boundary in boundaries if now < boundary < now + 1_200]
-        if later and draw(st.integers(0, 3)) == 0:
-            now = draw(st.sampled_from(later))
+        if later and rng.randrange(4) == 0:
+            now = rng.choice(later)
         if now > begin + LONGEST:
             break
     return results
 
 
-@st.composite
-def scenarios(draw, places=(PLAIN_DAY, PLAIN_NIGHT, *CLOCK_CHANGES)):
-    """A policy, one or two services of one to three endpoints, their results, and a window to account for."""
-    zone, moment = draw(st.sampled_from(places))
-    near = int(moment.timestamp())
-    begin = near - draw(st.sampled_from([0, 600, 1_800, 3_600]))
-    names = draw(st.sampled_from([["svc"], ["svc"], ["svc", "other"]]))
-    policy = draw(policies(zone, near, names))
+def policy(rng, zone, near, services):
+    downtime_after = rng.choice([60, 120, 300, 600])
+    notice = rng.choice([0, 3_600, 172_800])
+    return {
+        "timezone": zone,
+        "objective_ratio": rng.choice([0.9, 0.995, 0.9999]),
+        "downtime_after": downtime_after,
+        "bridge_at_most": rng.choice([0, 30, 60, downtime_after, 600]),
+        "notice": notice,
+        "recurring": rng.choice(
+            [[], [], [NIGHTLY], [recurring_window(rng, zone, near, services) for _ in range(rng.randint(1, 3))]]
+        ),
+        "announced": [announced_window(rng, near, notice, services) for _ in range(rng.choice([0, 0, 1, 3]))],
+    }
 
-    services, results, boundaries = {}, [], [near]
-    for name in names:
-        services[name] = {}
-        for endpoint in draw(st.sampled_from([["api"], ["api", "ui"], ["ui", "api"], ["api", "ui", "api-2"]])):
-            interval = draw(st.sampled_from([10, 15, 30]))
-            services[name][endpoint] = interval
-            history = draw(histories(begin, interval, policy, boundaries))
-            results += [(at, name, endpoint, outcome) for at, outcome in history]
-    results.sort()
 
-    first = min([begin, *(at for at, *_ in results)])
-    last = max([begin + 60, *(at for at, *_ in results)])
-    edges = st.one_of(around(first, last, *boundaries), st.integers(first - 300, last + 900))
-    start, end = draw(st.one_of(st.just((first, last)), st.tuples(edges, edges)))
-    start, end = min(start, end), max(start, end)
-    return Scenario(services, results, start, max(end, start + 1), policy)
+def recurring_window(rng, zone, near, services):
+    """A window by the clock on the wall that lies on, beside or around the instant `near`."""
+    local = datetime.fromtimestamp(near, ZoneInfo(zone))
+    shift = rng.choice([0, 15, 30, 60, -30, -60, -1440, rng.randint(-200, 200)])
+    length = rng.choice([1, 5, 10, 15, 30, 45, 60, 90, 180, 1439])
+    start_minute = (local.hour * 60 + local.minute + shift) % 1440
+    end_minute = (start_minute + length) % 1440
+    return {
+        "start_minute": start_minute,
+        "end_minute": end_minute or rng.choice([0, 1440]),
+        "days": rng.choice([EVERY_DAY, sorted(rng.sample(EVERY_DAY, rng.randint(1, 6)))]),
+        "services": concerned(rng, services),
+    }
+
+
+def announced_window(rng, near, notice, services):
+    """A window announced long before, or to the second at the edge of the notice."""
+    start = near + rng.randint(-1_800, LONGEST)
+    return {
+        "start": start,
+        "end": start + rng.choice([1, 60, 600, 1_800]),
+        "announced_at": start - rng.choice([around(rng, notice), notice + 86_400]),
+        "services": concerned(rng, services),
+    }
+
+
+def concerned(rng, services):
+    return rng.choice([None, None, rng.sample(services, 1)])

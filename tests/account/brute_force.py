@@ -5,7 +5,8 @@ duration a whole number of seconds. For each second and endpoint it asks "what w
 
 A policy is a dict:
 
-    {"timezone": "Europe/Oslo", "objective_ratio": 0.995, "downtime_after": 600, "bridge_at_most": 600, "notice": 172800,
+    {"timezone": "Europe/Oslo", "objective_ratio": 0.995, "notice": 172800, "downtime_after": 600,
+     "bridge_at_most": 600,
      "recurring": [{"start_minute": 0, "end_minute": 180, "days": [0, ..., 6], "services": None}],
      "announced": [{"start": 0, "end": 0, "announced_at": 0, "services": ["svc"]}]}
 
@@ -205,8 +206,8 @@ def _maintenance(policy, service, start, end):
     for second in range(start - MARGIN, end + MARGIN):
         offset = datetime.fromtimestamp(second, zone).utcoffset()
         wall.append(second + offset.days * DAY + offset.seconds)
-    # A start has come once the wall has shown it or more (a repeated hour: its first showing; a skipped one: the jump);
-    # an end has not come while the wall will yet show less (a repeated hour: until its second showing).
+    # A start has come once the wall has shown it or more: its first showing in a repeated hour, the jump in a skipped one.
+    # An end has not come while the wall shows less, or will yet show it or less: until its second showing, or the jump.
     highest_so_far = list(wall)
     for cell in range(1, len(wall)):
         highest_so_far[cell] = max(highest_so_far[cell - 1], wall[cell])
@@ -219,21 +220,22 @@ def _maintenance(policy, service, start, end):
         second = start + cell
         shown = cell + MARGIN
         if any(window["start"] <= second < window["end"] for window in announced) or any(
-            _on_the_wall(window, wall[shown] // DAY, highest_so_far[shown], lowest_to_come[shown])
+            _on_the_wall(window, wall[shown], highest_so_far[shown], lowest_to_come[shown + 1])
             for window in recurring
         ):
             cells[cell] = 1
     return cells
 
 
-def _on_the_wall(window, today, highest_so_far, lowest_to_come):
+def _on_the_wall(window, wall, highest_so_far, lowest_to_come):
+    today = wall // DAY
     for day in (today - 1, today, today + 1):
         if (day + 3) % 7 not in window["days"]:  # day 0, the first of January 1970, was a Thursday
             continue
         last_day = day if window["end_minute"] > window["start_minute"] else day + 1
         begins = day * DAY + window["start_minute"] * 60
         ends = last_day * DAY + window["end_minute"] * 60
-        if begins <= highest_so_far and lowest_to_come < ends:
+        if begins <= highest_so_far and (wall < ends or lowest_to_come <= ends):
             return True
     return False
 

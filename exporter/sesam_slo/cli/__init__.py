@@ -1,2 +1,61 @@
-def main() -> int:
-    raise SystemExit("not yet")
+"""The command line: the composition root, which alone wires the parts together (DESIGN 5).
+
+Results go to stdout, messages to stderr. Exit status: 0 done, 1 it could not be done, 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from .. import __version__
+from .errors import CommandError
+
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if "config" not in options:
+        options.config = Path(os.environ.get("SESAM_SLO_CONFIG") or "sesam-slo.yml")
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our results has had enough; the interpreter must not complain about it while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def make_parser() -> argparse.ArgumentParser:
+    from . import check_config, generate, probe, replay, run  # noqa: PLC0415 - a module each, loaded once a command is asked for
+
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="the configuration (else $SESAM_SLO_CONFIG, else ./sesam-slo.yml)",
+    )
+    parser = argparse.ArgumentParser(
+        prog="sesam-slo",
+        description="Measures the service level of SESAM: probes, downtime, an exact account, metrics, rules.",
+        parents=[common],
+    )
+    parser.add_argument("--version", action="version", version=f"sesam-slo {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in (run, probe, check_config, replay, generate):
+        command = commands.add_parser(module.NAME, help=module.HELP, description=module.HELP, parents=[common])
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser

@@ -24,12 +24,12 @@ _EXPECTED = "expected a duration such as 500ms, 30s, 10m, 48h, 2d or 1h30m"
 
 def parse_duration(text: str) -> timedelta:
     """Raises ValueError, whose text says what is wrong and what is expected."""
-    shown = repr(text if len(text) <= 40 else text[:39] + "…")
+    shown = repr(text if len(text) <= 40 else text[:39] + "…")[1:-1]
     if _BARE_NUMBER.fullmatch(text):
         raise ValueError(f"has no unit: {shown}; expected a duration with its unit, such as {text[:6]}s or {text[:6]}m")
     match = _DURATION.fullmatch(text)
     if match is None or not text:
-        raise ValueError(f"not a duration: {shown}; {_EXPECTED}")
+        raise ValueError(f'not a duration: "{shown}"; {_EXPECTED}')
     amounts = [int(amount or 0) for amount in match.groups()]
     milliseconds = sum(amount * (unit // _UNITS["ms"]) for amount, unit in zip(amounts, _UNITS.values(), strict=True))
     if milliseconds > LONGEST // _UNITS["ms"]:

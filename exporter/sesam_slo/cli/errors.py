@@ -1,0 +1,24 @@
+"""What a command could not do, as a person reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..config import ConfigError, load
+from ..core.model import Config
+
+
+class CommandError(Exception):
+    """A message for stderr and the exit status that goes with it: 1 it could not be done, 2 wrong usage or configuration."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def load_config(path: Path, *, syntax_only: bool = False) -> Config:
+    """Raises CommandError with every fault of the file."""
+    try:
+        return load(path, syntax_only=syntax_only)
+    except ConfigError as error:
+        raise CommandError(str(error), status=2) from None

@@ -1,0 +1,62 @@
+"""`sesam-slo generate`: rules, Alertmanager configuration, dashboards."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..generate import artifacts
+from .errors import CommandError, load_config
+
+NAME = "generate"
+HELP = "Writes the Prometheus rules, the Alertmanager configuration and the dashboards of the policy."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="where prometheus/, ... go (default: .)"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when what is there differs")
+
+
+def run(options: argparse.Namespace) -> int:
+    config = load_config(options.config, syntax_only=True)
+    files = artifacts(config, datetime.now(UTC).astimezone(config.policy.timezone).year)
+    if options.check:
+        return _check(options.out, files)
+    for name, text in files.items():
+        path = options.out / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists() or path.read_bytes() != text.encode():
+                _replace(path, text)
+                print(path)
+        except OSError as error:
+            raise CommandError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return 0
+
+
+def _check(folder: Path, files: dict[str, str]) -> int:
+    differ = [folder / name for name, text in files.items() if not _same(folder / name, text)]
+    for path in differ:
+        print(f"{path}: {'differs from' if path.exists() else 'is missing;'} what generate writes", file=sys.stderr)
+    return 1 if differ else 0
+
+
+def _same(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
+def _replace(path: Path, text: str) -> None:
+    """All of the file or none of it: Prometheus may be told to reload at any moment."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)

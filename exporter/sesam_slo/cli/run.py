@@ -1,0 +1,155 @@
+"""`sesam-slo run`: the exporter."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import socket
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import pycurl
+import uvicorn
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from ..collector import ExporterMetrics, ProbeTally, ReloadState, SloCollector
+from ..config import ConfigError, load
+from ..core.history import Recorded
+from ..core.log_state import LogState
+from ..core.model import Config, Web
+from ..core.windows import earliest
+from ..ledger import Ledger, LedgerError, LedgerWriter, open_ledger
+from ..monitor import Clock, Monitor, Published
+from ..probe import ProbeEngine
+from ..public_holidays import is_holiday
+from ..web import Exporter, make_app
+from .errors import CommandError, load_config
+from .logs import set_up_logging
+
+NAME = "run"
+HELP = "Runs the exporter: probes, keeps the ledger, serves metrics and the page."
+
+log = logging.getLogger("sesam_slo")
+_STOP_SECONDS = 5.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log-format", choices=("logfmt", "json"), default="logfmt", help="one line each (default: logfmt)"
+    )
+    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+
+
+def run(options: argparse.Namespace) -> int:
+    set_up_logging(options.log_level, options.log_format)
+    config = load_config(options.config)
+    listening = _listen(config.web)
+    ledger, recorded = _open(config)
+    try:
+        _serve(options.config, config, listening, ledger, recorded)
+    finally:
+        ledger.close()
+        listening.close()
+    return 0
+
+
+def _listen(web: Web) -> socket.socket:
+    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+    try:
+        return socket.create_server((web.host, web.port), family=family, backlog=128)
+    except OSError as error:
+        raise CommandError(f"web.listen: cannot listen on {web.host}:{web.port}: {error.strerror or error}") from None
+
+
+def _open(config: Config) -> tuple[Ledger, Recorded]:
+    try:
+        ledger = open_ledger(config.ledger, exclusive=True)
+        return ledger, ledger.read(since=earliest(datetime.now(UTC), config.policy.timezone))
+    except LedgerError as error:
+        raise CommandError(str(error)) from None
+
+
+def _serve(path: Path, config: Config, listening: socket.socket, ledger: Ledger, recorded: Recorded) -> None:
+    clock = Clock(not_before=max((point.at for point in recorded.checkpoints.values()), default=None))
+    published, tally = Published(recorded, clock.now), ProbeTally()
+    tally.configure(config)
+    writer = LedgerWriter(ledger, on_written=published.settle, on_failed=published.settle)
+    try:
+        monitor = Monitor(
+            config,
+            recorded,
+            prober=ProbeEngine(now=clock.now),
+            clock=clock,
+            published=published,
+            submit=writer.submit,
+            tally=tally,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(f"ledger: holds a checkpoint that sesam-slo does not write: {error!r}") from None
+    reloader = Reloader(path, config, monitor, tally)
+    metrics = ExporterMetrics(
+        reloader.state,
+        ledger=writer.stats,
+        in_flight=lambda: monitor.in_flight,
+        stepped_back_seconds=lambda: clock.stepped_back_seconds,
+        libcurl=pycurl.version_info()[1],
+    )
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(SloCollector(published.view, (tally.export, metrics.export), LogState(is_holiday)))
+    ProcessCollector(registry=registry)
+    app = make_app(Exporter(registry, published.view, lambda: monitor.alive, reloader.reload))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
+    )
+    signal.signal(signal.SIGHUP, reloader.on_signal)
+    monitor.start()
+    try:
+        _say_where(listening)
+        server.run(sockets=[listening])
+    finally:
+        monitor.stop(_STOP_SECONDS)
+        if not writer.close(_STOP_SECONDS):
+            log.error("stopped with changes that could not be written to the ledger")
+
+
+def _say_where(listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"sesam-slo: page http://{shown}:{port}/ metrics http://{shown}:{port}/metrics", flush=True)
+
+
+class Reloader:
+    """Loads the configuration anew, by SIGHUP or POST /-/reload; a bad file leaves the one before in force."""
+
+    def __init__(self, path: Path, config: Config, monitor: Monitor, tally: ProbeTally) -> None:
+        self._path, self._config, self._monitor, self._tally = path, config, monitor, tally
+        self._lock = threading.Lock()
+        self.state = ReloadState(successful=True, loaded_at=time.time())
+
+    def on_signal(self, _signal: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=self.reload, name="reload", daemon=True).start()
+
+    def reload(self) -> str | None:
+        """None, or what is wrong with the file."""
+        with self._lock:
+            try:
+                config = load(self._path)
+            except ConfigError as error:
+                self.state.successful = False
+                log.error(
+                    "configuration not loaded, the one before stays in force: %s", str(error).replace("\n", " | ")
+                )
+                return str(error)
+            for key in ("ledger", "web"):
+                if getattr(config, key) != getattr(self._config, key):
+                    log.warning("%s: changed in the file; takes effect at the next start", key)
+            self._tally.configure(config)
+            self._monitor.reload(config)
+            self._config = config
+            self.state.successful, self.state.loaded_at = True, time.time()
+            log.info("configuration loaded: %d services", len(config.services))
+            return None

@@ -1,0 +1,192 @@
+"""The published view -> metric families (DESIGN 4). Pure but for what it is given: a view, counts, statistics.
+
+Each family is described once, in `core.names`; here is where its samples come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from ..core import names
+from ..core.account import ServiceFacts, account
+from ..core.history import Event
+from ..core.intervals import Interval
+from ..core.maintenance import Maintenance
+from ..core.model import DowntimeClass, Outcome, Phase, Policy
+from ..core.service import ServiceState, unplanned_active
+from ..core.view import ServiceView, View
+from ..core.windows import spans
+from .families import Families
+
+VANTAGE = "local"
+_LOG_DAYS = timedelta(days=90)
+_MOMENT = timedelta(microseconds=1)
+_AHEAD = timedelta(days=400)  # a recurring window on one weekday only, or an announced one, is found within this
+_LOOK = timedelta(days=9)
+
+
+class SloCollector(Collector):
+    """Collects the families of the services, and what `others` add of the exporter itself.
+
+    view: the published view, None before there is one. log_state: the `state` label of an event.
+    """
+
+    def __init__(
+        self,
+        view: Callable[[], View | None],
+        others: Iterable[Callable[[Families], None]],
+        log_state: Callable[[Event, datetime, Policy], str],
+    ) -> None:
+        self._view, self._others, self._log_state = view, tuple(others), log_state
+
+    def describe(self) -> Iterable[Family]:
+        return ()  # registering asks for nothing; what is there depends on the configuration
+
+    def collect(self) -> Iterator[Family]:
+        families = Families()
+        view = self._view()
+        if view is not None:
+            yield _service_info(view)
+            for service in view.services:
+                state = service.now(view.maintenance)
+                _service(families, service, view)
+                _endpoints(families, service, state)
+                _counters(families, service, state)
+                _active(families, service, state, view)
+                _maintenance(families, service, view)
+                _windows(families, service, view)
+                self._log(families, service, view)
+        for other in self._others:
+            other(families)
+        yield from families
+
+    def _log(self, families: Families, service: ServiceView, view: View) -> None:
+        name = service.service.name
+        for event in service.events.values():
+            if event.merged_into is not None or (event.end is not None and event.end < view.at - _LOG_DAYS):
+                continue
+            end = event.end or max(service.horizon, event.start)
+            cause = event.cause.value
+            endpoints, state = ",".join(event.endpoints), self._log_state(event, view.at, view.config.policy)
+            families.add(names.LOG_ENTRY_INFO, 1, name, event.id, cause, endpoints, state)
+            families.add(names.LOG_ENTRY_START, event.start.timestamp(), name, event.id)
+            families.add(names.LOG_ENTRY_DURATION, (end - event.start).total_seconds(), name, event.id)
+
+
+def _service(families: Families, service: ServiceView, view: View) -> None:
+    families.add(names.OBJECTIVE_RATIO, view.config.policy.objective_ratio, service.service.name)
+    for endpoint in service.service.endpoints:
+        families.add(names.ENDPOINT_INFO, 1, service.service.name, endpoint.name, endpoint.kind)
+
+
+def _endpoints(families: Families, service: ServiceView, state: ServiceState) -> None:
+    for endpoint in service.service.endpoints:
+        labels = (service.service.name, endpoint.name, endpoint.kind.value)
+        run = state.endpoints[endpoint.name].run
+        if run is not None:
+            families.add(names.ENDPOINT_FAILING_SINCE, run.start.timestamp(), *labels)
+        last = service.last_probes.get(endpoint.name)
+        if last is None:
+            continue
+        if last.outcome is not Outcome.UNOBSERVED:
+            families.add(names.PROBE_SUCCESS, last.outcome is Outcome.SUCCESS, *labels, VANTAGE)
+        for phase in Phase:
+            families.add(names.PROBE_PHASE_SECONDS, last.phases.get(phase, 0.0), *labels, phase.value)
+        if last.status is not None:
+            families.add(names.PROBE_HTTP_STATUS_CODE, last.status, *labels)
+        if last.tls_not_after is not None:
+            families.add(names.PROBE_TLS_NOT_AFTER, last.tls_not_after.timestamp(), *labels)
+
+
+def _counters(families: Families, service: ServiceView, state: ServiceState) -> None:
+    name, counters = service.service.name, state.counters
+    families.add(names.FAILING_SECONDS, counters.failing.total_seconds(), name)
+    families.add(names.AGREED_SECONDS, counters.agreed.total_seconds(), name)
+    families.add(names.UNOBSERVED_SECONDS, counters.unobserved.total_seconds(), name)
+    for each in DowntimeClass:
+        families.add(names.DOWNTIME_SECONDS, getattr(counters, each.value).total_seconds(), name, each.value)
+
+
+def _active(families: Families, service: ServiceView, state: ServiceState, view: View) -> None:
+    name = service.service.name
+    families.add(names.DOWNTIME_ACTIVE, state.ongoing() is not None, name)
+    agreed, overrun = unplanned_active(state, view.at, view.maintenance)
+    families.add(names.UNPLANNED_DOWNTIME_ACTIVE, agreed, name, "agreed")
+    families.add(names.UNPLANNED_DOWNTIME_ACTIVE, overrun, name, "maintenance")
+
+
+def _maintenance(families: Families, service: ServiceView, view: View) -> None:
+    name, at, maintenance = service.service.name, view.at, view.maintenance
+    now = Interval(at, at + _MOMENT)
+    open_now = {(window.name, window.source.value) for window in maintenance.windows(name, now)}
+    for window, source in sorted(open_now):
+        families.add(names.MAINTENANCE_ACTIVE, 1, name, window, source)
+    for window in {window.name for window in maintenance.short_notice(name, at)}:
+        families.add(names.MAINTENANCE_SHORT_NOTICE, 1, name, window)
+
+    near = _merged(maintenance, name, Interval(at - _LOOK, at + _LOOK))
+    if not any(each.start > at for each in near) or not any(each.end <= at for each in near):
+        near = _merged(maintenance, name, Interval(at - _AHEAD, at + _AHEAD))
+    for metric, instants in (
+        (names.MAINTENANCE_NEXT_START, [each.start for each in near if each.start > at]),
+        (names.MAINTENANCE_NEXT_END, [each.end for each in near if each.end > at]),
+        (names.MAINTENANCE_LAST_END, [each.end for each in reversed(near) if each.end <= at]),
+    ):
+        if instants:
+            families.add(metric, instants[0].timestamp(), name)
+
+
+def _merged(maintenance: Maintenance, service: str, within: Interval) -> list[Interval]:
+    """The maintenance near `within`, whole windows, those that touch joined."""
+    windows = [window.interval for window in maintenance.windows(service, within)]
+    whole = Interval(
+        min([within.start, *(each.start for each in windows)]), max([within.end, *(each.end for each in windows)])
+    )
+    return list(maintenance.intervals(service, whole))
+
+
+def _windows(families: Families, service: ServiceView, view: View) -> None:
+    name, known = service.service.name, service.facts()
+    for window, span in spans(service.horizon, view.config.policy.timezone, service.since).items():
+        _window(families, name, window, known, span.elapsed, span.whole, view.maintenance)
+
+
+def _window(
+    families: Families,
+    name: str,
+    window: str,
+    known: ServiceFacts,
+    elapsed: Interval,
+    whole: Interval,
+    maintenance: Maintenance,
+) -> None:
+    found = account(known, elapsed, maintenance, whole)
+    if found.availability is not None:
+        families.add(names.AVAILABILITY_RATIO, found.availability, name, window)
+    for bound in ("unobserved_as_up", "unobserved_as_down"):
+        ratio = getattr(found, bound)
+        if ratio is not None:
+            families.add(names.AVAILABILITY_BOUND_RATIO, ratio, name, window, bound)
+    families.add(names.ERROR_BUDGET_SECONDS, found.error_budget_seconds, name, window)
+    families.add(names.ERROR_BUDGET_REMAINING_SECONDS, found.error_budget_remaining_seconds, name, window)
+    for each in DowntimeClass:
+        families.add(
+            names.WINDOW_DOWNTIME_SECONDS, getattr(found, each.value).total_seconds(), name, window, each.value
+        )
+
+
+def _service_info(view: View) -> Family:
+    """`sesam_slo_service_info`, whose labels are those that people gave their services, all of them on each."""
+    given = sorted({label for service in view.config.services for label, _ in service.labels})
+    family = GaugeMetricFamily(
+        names.SERVICE_INFO.name, names.SERVICE_INFO.help, labels=(*names.SERVICE_INFO.labels, *given)
+    )
+    for service in view.config.services:
+        labels = dict(service.labels)
+        family.add_metric((service.name, *(labels.get(label, "") for label in given)), 1)
+    return family

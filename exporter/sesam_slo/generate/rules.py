@@ -1,0 +1,57 @@
+"""The Prometheus rule file: recorded states, burn rates, and the alerts (DESIGN 7).
+
+Whether something is downtime, and whether it counts, is for the exporter to decide; the alerts only read what it
+says. So `SesamDowntime` has no `for`. What must not page (maintenance, a run that is no downtime yet) is gated in the
+expressions and never muted in Alertmanager, where the notice that a page is over would be lost.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sesam_slo.core.model import Config
+from sesam_slo.generate import alerts, burn_rates, states
+from sesam_slo.generate.alerts import AlertRule
+from sesam_slo.generate.document import yaml_document
+
+
+def rule_file(config: Config, *, runbook_base: str) -> str:
+    """`prometheus/rules/sesam-slo.yml`; the rules hold for whatever services the exporter has.
+
+    One group for the states with the alerts that read them: rules of a group are evaluated in turn, groups are not.
+    """
+    policy = config.policy
+    groups = [
+        {
+            "name": "sesam-slo",
+            "rules": [
+                *states.recording_rules(config),
+                *(_alerting_rule(rule, config, runbook_base) for rule in alerts.state_alerts(config)),
+            ],
+        },
+        {
+            "name": "sesam-slo-error-budget",
+            "rules": [
+                *burn_rates.recording_rules(policy.alerts),
+                *(_alerting_rule(rule, config, runbook_base) for rule in alerts.budget_alerts(policy)),
+            ],
+        },
+    ]
+    return yaml_document({"groups": groups}, about="Prometheus rules. Check them with: promtool check rules FILE")
+
+
+def _alerting_rule(rule: AlertRule, config: Config, runbook_base: str) -> dict[str, Any]:
+    annotations = {
+        "summary": rule.summary,
+        "description": rule.description,
+        "runbook_url": f"{runbook_base}/{rule.name}.md",
+    }
+    if config.web.external_url is not None:
+        annotations["log_url"] = config.web.external_url
+    return {
+        "alert": rule.name,
+        "expr": rule.expression,
+        **({"for": rule.lasting} if rule.lasting is not None else {}),
+        "labels": {"severity": rule.severity},
+        "annotations": annotations,
+    }

@@ -1,0 +1,260 @@
+"""Facts as rows and back: which table keeps which field of `Changes`, and what a fact that is written again changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import starmap
+from typing import Any
+
+from sqlalchemy import Table
+
+from sesam_slo.core.history import Checkpoint, Event, Membership, PolicyRecord, Run, Silence
+from sesam_slo.core.model import AnnouncedWindow, Cause
+
+from . import schema
+from .errors import UnstorableError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+Row = dict[str, Any]
+
+
+def micros(at: datetime) -> int:
+    """An aware instant as microseconds since the epoch, exactly. Raises TypeError where it has no offset."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def instant(us: int) -> datetime:
+    return _EPOCH + timedelta(0, 0, us)
+
+
+def _duration_micros(duration: timedelta) -> int:
+    """Exactly. Raises ValueError where it is more than a column holds, some 290,000 years."""
+    us = duration // _MICROSECOND
+    if abs(us) >= 2**63:
+        raise ValueError(duration)
+    return us
+
+
+def _micros_or_none(at: datetime | None) -> int | None:
+    return None if at is None else micros(at)
+
+
+def _instant_or_none(us: int | None) -> datetime | None:
+    return None if us is None else _EPOCH + timedelta(0, 0, us)
+
+
+def _text(value: str) -> str:
+    """The same text. Raises UnicodeEncodeError (a ValueError) where no database could store it: a lone surrogate."""
+    value.encode()
+    return value
+
+
+def canonical_json(value: Any) -> str:
+    """JSON that is the same for equal values. Raises TypeError or ValueError where JSON has no such value."""
+    return _text(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+
+
+@lru_cache(maxsize=4096)  # few distinct lists of endpoints and reasons, many events
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+def _policy_row(fact: PolicyRecord) -> Row:
+    return {"since_us": micros(fact.since), "document": canonical_json(fact.document)}
+
+
+def _policy(since: int, document: str) -> PolicyRecord:
+    return PolicyRecord(instant(since), json.loads(document))
+
+
+def _membership_row(fact: Membership) -> Row:
+    return {
+        "service": _text(fact.service),
+        "endpoint": _text(fact.endpoint),
+        "since_us": micros(fact.since),
+        "until_us": _micros_or_none(fact.until),
+    }
+
+
+def _membership(service: str, endpoint: str, since: int, until: int | None) -> Membership:
+    return Membership(service, endpoint, instant(since), _instant_or_none(until))
+
+
+def _window_row(fact: AnnouncedWindow) -> Row:
+    return {
+        "name": _text(fact.name),
+        "start_us": micros(fact.start),
+        "end_us": micros(fact.end),
+        "announced_at_us": micros(fact.announced_at),
+        "services": canonical_json(None if fact.services is None else sorted(fact.services)),
+        "recorded_at_us": _micros_or_none(fact.recorded_at),
+        "withdrawn_at_us": _micros_or_none(fact.withdrawn_at),
+    }
+
+
+def _window(  # one parameter per column
+    name: str, start: int, end: int, announced_at: int, services: str, recorded_at: int | None, withdrawn_at: int | None
+) -> AnnouncedWindow:
+    concerned = json.loads(services)
+    return AnnouncedWindow(
+        name,
+        instant(start),
+        instant(end),
+        instant(announced_at),
+        None if concerned is None else frozenset(concerned),
+        _instant_or_none(recorded_at),
+        _instant_or_none(withdrawn_at),
+    )
+
+
+def _run_row(fact: Run) -> Row:
+    return {
+        "service": _text(fact.service),
+        "endpoint": _text(fact.endpoint),
+        "start_us": micros(fact.start),
+        "end_us": micros(fact.end),
+        "downtime_after_us": _duration_micros(fact.downtime_after),
+        "reason": _text(fact.reason),
+    }
+
+
+def _run(service: str, endpoint: str, start: int, end: int, downtime_after: int, reason: str) -> Run:
+    return Run(service, endpoint, instant(start), instant(end), timedelta(0, 0, downtime_after), reason)
+
+
+def _silence_row(fact: Silence) -> Row:
+    return {
+        "service": _text(fact.service),
+        "endpoint": _text(fact.endpoint),
+        "start_us": micros(fact.start),
+        "end_us": micros(fact.end),
+    }
+
+
+def _silence(service: str, endpoint: str, start: int, end: int) -> Silence:
+    return Silence(service, endpoint, instant(start), instant(end))
+
+
+def _event_row(fact: Event) -> Row:
+    return {
+        "id": _text(fact.id),
+        "service": _text(fact.service),
+        "start_us": micros(fact.start),
+        "end_us": _micros_or_none(fact.end),
+        "confirmed_at_us": micros(fact.confirmed_at),
+        "endpoints": canonical_json(list(fact.endpoints)),
+        "reasons": canonical_json(list(fact.reasons)),
+        "cause": fact.cause.value,
+        "merged_into": None if fact.merged_into is None else _text(fact.merged_into),
+    }
+
+
+def _event(  # one parameter per column
+    id: str,
+    service: str,
+    start: int,
+    end: int | None,
+    confirmed_at: int,
+    endpoints: str,
+    reasons: str,
+    cause: str,
+    merged_into: str | None,
+) -> Event:
+    return Event(
+        id,
+        service,
+        instant(start),
+        _instant_or_none(end),
+        instant(confirmed_at),
+        _names(endpoints),
+        _names(reasons),
+        Cause(cause),
+        merged_into,
+    )
+
+
+def _checkpoint_row(fact: Checkpoint) -> Row:
+    return {"service": _text(fact.service), "at_us": micros(fact.at), "document": canonical_json(fact.document)}
+
+
+def _checkpoint(service: str, at: int, document: str) -> Checkpoint:
+    return Checkpoint(service, instant(at), json.loads(document))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One field of `Changes` and the table that keeps it.
+
+    A fact whose primary key is there already leaves it as it is, but for the columns named here: `replaces` take the value
+    written last, `completes` take the written value only where none was known.
+    """
+
+    field: str
+    table: Table
+    to_row: Callable[[Any], Row]
+    from_row: Callable[..., Any]  # takes the columns in the table's order
+    order: tuple[str, ...]
+    replaces: tuple[str, ...] = ()
+    completes: tuple[str, ...] = ()
+
+    def rows(self, facts: Iterable[Any]) -> list[Row]:
+        """Raises UnstorableError with the first fact that is none."""
+        rows = []
+        for fact in facts:
+            try:
+                rows.append(self.to_row(fact))
+            except (TypeError, ValueError, AttributeError, RecursionError) as error:
+                raise UnstorableError(self.field, fact, type(error).__name__) from error
+        return rows
+
+    def facts(self, rows: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        """Raises ValueError or TypeError where the rows are not what this program writes."""
+        return starmap(self.from_row, rows)
+
+
+_BY_START = ("service", "endpoint", "start_us")
+
+KINDS: tuple[Kind, ...] = (
+    Kind("policies", schema.POLICIES, _policy_row, _policy, ("since_us",)),
+    Kind(
+        "memberships",
+        schema.MEMBERSHIPS,
+        _membership_row,
+        _membership,
+        ("service", "endpoint", "since_us"),
+        replaces=("until_us",),
+    ),
+    Kind(
+        "windows",
+        schema.WINDOWS,
+        _window_row,
+        _window,
+        ("start_us", "end_us", "name", "announced_at_us", "services"),
+        replaces=("withdrawn_at_us",),
+        completes=("recorded_at_us",),
+    ),
+    Kind("runs", schema.RUNS, _run_row, _run, _BY_START),
+    Kind("silences", schema.SILENCES, _silence_row, _silence, _BY_START),
+    Kind(
+        "events",
+        schema.EVENTS,
+        _event_row,
+        _event,
+        ("start_us", "id"),
+        replaces=tuple(column.name for column in schema.EVENTS.columns if not column.primary_key),
+    ),
+    Kind(
+        "checkpoints",
+        schema.CHECKPOINTS,
+        _checkpoint_row,
+        _checkpoint,
+        ("service",),
+        replaces=("at_us", "document"),
+    ),
+)

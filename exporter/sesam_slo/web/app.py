@@ -1,0 +1,89 @@
+"""HTTP: metrics, health, reload, and a plain page of where the services stand (DESIGN 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from jinja2 import Environment, select_autoescape
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from .. import __version__
+from ..core.view import View
+from .status import format_duration, format_local, status
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """What the pages need of the running exporter.
+
+    reload: loads the configuration anew and returns None, or what is wrong with it.
+    """
+
+    registry: CollectorRegistry
+    view: Callable[[], View | None]
+    alive: Callable[[], bool]
+    reload: Callable[[], str | None]
+
+
+def make_app(exporter: Exporter) -> FastAPI:
+    app = FastAPI(title="sesam-slo", version=__version__, docs_url=None, redoc_url=None)
+    templates = Environment(autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True)
+    templates.filters |= {"duration": format_duration, "local": format_local}
+    page = templates.from_string(resources.files(__package__).joinpath("templates/status.html").read_text("utf-8"))
+
+    @app.middleware("http")
+    async def harden(request: Request, call_next: Callable[[Request], Any]) -> Response:
+        response: Response = await call_next(request)
+        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    # Plain functions: FastAPI runs them in its thread pool, so that a scrape does not hold up a health check.
+    @app.get("/metrics", include_in_schema=False)
+    def metrics(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(exporter.registry), headers={"Content-Type": content_type})
+
+    @app.get("/-/healthy", include_in_schema=False)
+    def healthy() -> Response:
+        if not exporter.alive():
+            return PlainTextResponse("The probing loop has ended.\n", 503)
+        return PlainTextResponse("sesam-slo is healthy.\n")
+
+    @app.get("/-/ready", include_in_schema=False)
+    def ready() -> Response:
+        if exporter.view() is None:
+            return PlainTextResponse("The first state is not published yet.\n", 503)
+        return PlainTextResponse("sesam-slo is ready.\n")
+
+    @app.post("/-/reload", include_in_schema=False)
+    def reload() -> Response:
+        fault = exporter.reload()
+        if fault is not None:
+            return PlainTextResponse(
+                f"The configuration was not loaded; the one before stays in force.\n{fault}\n", 500
+            )
+        return PlainTextResponse("The configuration is loaded.\n")
+
+    @app.get("/api/v1/status")
+    def status_json() -> JSONResponse:
+        """Where each service stands: state, availability and budget of the month, ongoing downtime."""
+        view = exporter.view()
+        return JSONResponse({"services": [] if view is None else [each.document() for each in status(view)]})
+
+    @app.get("/", include_in_schema=False)
+    def index() -> HTMLResponse:
+        view = exporter.view()
+        services = [] if view is None else status(view)
+        zone = None if view is None else view.config.policy.timezone
+        return HTMLResponse(page.render(view=view, services=services, zone=zone, version=__version__))
+
+    return app

@@ -1,0 +1,123 @@
+"""The published view -> what a person wants to know of each service, worst first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..core.account import account
+from ..core.history import Event
+from ..core.intervals import Interval
+from ..core.model import Outcome
+from ..core.view import ServiceView, View
+from ..core.windows import spans
+
+_MOMENT = timedelta(microseconds=1)
+_LATEST = 10
+
+
+class State(IntEnum):
+    """The worst first."""
+
+    DOWN = 0
+    NOT_SEEN = 1
+    FAILING = 2
+    MAINTENANCE = 3
+    OK = 4
+
+    @property
+    def words(self) -> str:
+        return "not seen" if self is State.NOT_SEEN else self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service now; `since` is when its trouble began, ratios and seconds are of the calendar month."""
+
+    name: str
+    state: State
+    since: datetime | None
+    endpoints: tuple[tuple[str, str], ...]  # name, and what its last probe said
+    availability_ratio: float | None
+    error_budget_remaining_seconds: float | None
+    log: tuple[Event, ...]  # the latest downtime events
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "service": self.name,
+            "state": self.state.name.lower(),
+            "since": self.since.isoformat() if self.since else None,
+            "endpoints": [{"endpoint": name, "last_probe": said} for name, said in self.endpoints],
+            "availability_month_ratio": self.availability_ratio,
+            "error_budget_remaining_month_seconds": self.error_budget_remaining_seconds,
+            "downtime": [
+                {
+                    "id": event.id,
+                    "start": event.start.isoformat(),
+                    "end": event.end.isoformat() if event.end else None,
+                    "endpoints": list(event.endpoints),
+                    "symptom": list(event.reasons),
+                    "cause": event.cause.value,
+                }
+                for event in self.log
+            ],
+        }
+
+
+def status(view: View) -> list[ServiceStatus]:
+    return sorted((_status(view, service) for service in view.services), key=lambda each: (each.state, each.name))
+
+
+def _status(view: View, service: ServiceView) -> ServiceStatus:
+    name, now = service.service.name, service.now(view.maintenance)
+    event = now.ongoing()
+    running = [each.run.start for each in now.endpoints.values() if each.run is not None]
+    silent = [each.held_until for each in now.endpoints.values() if each.held_until < service.horizon]
+    month = spans(service.horizon, view.config.policy.timezone, service.since).get("month")
+    found = account(service.facts(), month.elapsed, view.maintenance, month.whole) if month else None
+    if event is not None:
+        state, since = State.DOWN, event.start
+    elif running:
+        state, since = State.FAILING, min(running)
+    elif silent:
+        state, since = State.NOT_SEEN, min(silent)
+    elif view.maintenance.intervals(name, Interval(view.at, view.at + _MOMENT)):
+        state, since = State.MAINTENANCE, None
+    else:
+        state, since = State.OK, None
+    log = sorted(
+        (each for each in service.events.values() if each.merged_into is None),
+        key=lambda each: each.start,
+        reverse=True,
+    )
+    return ServiceStatus(
+        name,
+        state,
+        since,
+        tuple((endpoint.name, _said(service, endpoint.name)) for endpoint in service.service.endpoints),
+        found.availability if found else None,
+        found.error_budget_remaining_seconds if found else None,
+        tuple(log[:_LATEST]),
+    )
+
+
+def _said(service: ServiceView, endpoint: str) -> str:
+    last = service.last_probes.get(endpoint)
+    if last is None:
+        return "not probed yet"
+    return "responds" if last.outcome is Outcome.SUCCESS else f"{last.outcome}: {last.reason or 'unknown'}"
+
+
+def format_duration(seconds: float) -> str:
+    """`2 h 44 min`, `23 min`, `40 s`; a minus sign before a negative one."""
+    sign, minutes = ("-" if seconds < 0 else ""), int(abs(seconds) // 60)
+    if minutes >= 60:
+        return f"{sign}{minutes // 60} h {minutes % 60:02d} min"
+    return f"{sign}{minutes} min" if minutes else f"{sign}{int(abs(seconds))} s"
+
+
+def format_local(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%-d %b %Y %H:%M:%S")

@@ -8,6 +8,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+
+from configurations import EXAMPLE, NAMED_FILES
 from sesam_slo.config import load
 from sesam_slo.core.model import (
     AlertTimings,
@@ -25,9 +27,7 @@ from sesam_slo.core.model import (
     Web,
 )
 
-EXAMPLE = Path(__file__).parent / "config" / "example.yml"
 SHIPPED = Path(__file__).parent.parent / "exporter" / "sesam-slo.yml"
-NAMED_FILES = ("jwt", "ca.pem", "password", "web.yml", "token")
 
 SERVICES = """
 services:
@@ -42,7 +42,7 @@ def example(tmp_path: Path) -> Config:
     for name in NAMED_FILES:
         (tmp_path / name).touch()
     path = tmp_path / "sesam-slo.yml"
-    path.write_text(EXAMPLE.read_text())
+    path.write_text(EXAMPLE)
     return load(path)
 
 

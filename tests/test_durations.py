@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sesam_slo.config import format_duration, parse_duration
 
 EXPECTED = "expected a duration such as 500ms, 30s, 10m, 48h, 2d or 1h30m"

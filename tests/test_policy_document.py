@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sesam_slo.config import policy_document, policy_from_document
 from sesam_slo.core.model import AlertTimings, AnnouncedWindow, BusinessHours, Policy, RecurringWindow
 
@@ -74,5 +75,5 @@ def test_equal_policies_give_the_same_text():
 
 @pytest.mark.parametrize("document", [{}, {"objective_ratio": 1}, policy_document(Policy()) | {"recurring": 5}])
 def test_another_document_is_refused(document: dict):
-    with pytest.raises(ValueError, match="^not a policy document: "):
+    with pytest.raises(ValueError, match=r"^not a policy document: "):
         policy_from_document(document)

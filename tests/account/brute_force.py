@@ -220,8 +220,7 @@ def _maintenance(policy, service, start, end):
         second = start + cell
         shown = cell + MARGIN
         if any(window["start"] <= second < window["end"] for window in announced) or any(
-            _on_the_wall(window, wall[shown], highest_so_far[shown], lowest_to_come[shown + 1])
-            for window in recurring
+            _on_the_wall(window, wall[shown], highest_so_far[shown], lowest_to_come[shown + 1]) for window in recurring
         ):
             cells[cell] = 1
     return cells

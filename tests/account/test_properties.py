@@ -33,6 +33,11 @@ def modelled(asked):
     return account(asked.policy, asked.services, asked.results, asked.start, asked.end)
 
 
+def assert_the_models_answer(asked):
+    found = differences(asked.replayed(), modelled(asked))
+    assert not found, "\n".join([*found, repr(asked)])
+
+
 def differences(got, want, path="$"):
     """Every place where two answers are not the same, one line each; numbers may differ by 1e-9."""
     if isinstance(want, dict) and isinstance(got, dict):
@@ -59,13 +64,13 @@ def _is_number(value):
 @examples(150)
 @given(scenarios())
 def test_every_figure_is_the_models(asked):
-    assert differences(asked.replayed(), modelled(asked)) == []
+    assert_the_models_answer(asked)
 
 
 @pytest.mark.parametrize("seed", range(int(DEEP or 200)))
 def test_every_figure_is_the_models_wherever_chance_leads(seed):
     asked = scenario(random.Random(f"{NEW}{seed}"))
-    assert differences(asked.replayed(), modelled(asked)) == []
+    assert_the_models_answer(asked)
 
 
 @pytest.mark.parametrize(("zone", "change"), CLOCK_CHANGES, ids=[f"{zone} {at:%d %B}" for zone, at in CLOCK_CHANGES])
@@ -82,7 +87,7 @@ def test_maintenance_is_what_the_clock_on_the_wall_shows_when_it_is_changed(zone
         end=start + rng.randint(1, 43_200),
         policy=CONTRACT | {"timezone": zone, "recurring": windows},
     )
-    assert differences(asked.replayed(), modelled(asked)) == []
+    assert_the_models_answer(asked)
 
 
 @pytest.mark.parametrize(("zone", "change"), CLOCK_CHANGES[:3], ids=[f"{z} {at:%d %B}" for z, at in CLOCK_CHANGES[:3]])
@@ -98,7 +103,7 @@ def test_maintenance_of_a_whole_week_is_what_the_clock_on_the_wall_shows(zone, c
         end=end,
         policy=CONTRACT | {"timezone": zone, "recurring": windows},
     )
-    assert differences(asked.replayed(), modelled(asked)) == []
+    assert_the_models_answer(asked)
 
 
 CONSERVED = ("agreed_seconds", "maintenance_seconds", "unobserved_seconds", "failing_seconds", "error_budget_seconds")

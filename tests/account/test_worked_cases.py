@@ -273,14 +273,14 @@ def test_a_window_announced_a_second_later_deducts_nothing(ask):
     assert figures["downtime_seconds"] == {"unplanned": 1200, "planned": 0, "excluded": 0}
 
 
-def test_a_window_named_for_another_service_deducts_nothing_here(ask):
-    services = {"svc": ["api"], "other": ["api"]}
-    assert ask(up("08:00", "10:00"), services=services, announced=announced("2026-06-01T08:30", ["other"]))[
-        "maintenance_seconds"
-    ] == (0)
-    assert ask(up("08:00", "10:00"), services=services, announced=announced("2026-06-01T08:30", ["svc"]))[
-        "maintenance_seconds"
-    ] == (1800)
+@pytest.mark.parametrize(("named", "maintenance"), [("other", 0), ("svc", 1800)])
+def test_a_window_is_maintenance_of_the_services_that_it_names(ask, named, maintenance):
+    figures = ask(
+        up("08:00", "10:00"),
+        services={"svc": ["api"], "other": ["api"]},
+        announced=announced("2026-06-01T08:30", [named]),
+    )
+    assert figures["maintenance_seconds"] == maintenance
 
 
 def test_windows_that_overlap_are_deducted_once(ask):

@@ -33,7 +33,7 @@ class Shape:
 
 def shape_of(document: Document) -> Shape:
     problems: dict[Location, str] = {
-        location: "has no value; expected one, otherwise leave it out"
+        location: f"has no value; expected {_expected_at(location) or 'one, otherwise leave it out'}"
         for location in _without_value(document.data)
         if location not in document.broken
     }
@@ -88,23 +88,27 @@ def _location(details: ErrorDetails, document: Document) -> Location:
 
 def _problem(details: ErrorDetails, location: Location) -> str:
     kind, value = details["type"], details["input"]
-    field = _field_at(location)
     if kind == "value_error":
         return str(details["ctx"]["error"])
     if kind == "missing":
-        return f"is missing; expected {field.description if field else 'it'}"
+        return f"is missing; expected {_expected_at(location)}"
     if kind == "extra_forbidden":
         return _unknown_key(location)
     if kind == "too_short":
-        expected = field.description if field and field.description else "at least one, otherwise leave it out"
-        return f"is empty; expected {expected}"
+        return f"is empty; expected {_expected_at(location) or 'at least one, otherwise leave it out'}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         section = _section_at(location)
         keys = f" with the keys {', '.join(_keys(section))}" if section else ""
         return f"is {described(value)}; expected a mapping{keys}"
     if kind == "list_type":
-        return f"is {described(value)}; expected {field.description if field and field.description else 'a list'}"
+        return f"is {described(value)}; expected {_expected_at(location) or 'a list'}"
     return f"not understood ({kind}); expected another value"
+
+
+def _expected_at(location: Location) -> str | None:
+    """A field's description; every key that must be there has one."""
+    field = _field_at(location)
+    return field.description if field and isinstance(location[-1], str) else None
 
 
 def _unknown_key(location: Location) -> str:
@@ -128,7 +132,7 @@ def _section_at(location: Location) -> type[Section] | None:
 
 
 def _field_at(location: Location) -> FieldInfo | None:
-    """The field that holds the value, or the list of values, at `location`."""
+    """The field of the value at `location`, or of the list or mapping that it stands in."""
     section: type[Section] | None = File
     field: FieldInfo | None = None
     for part in location:

@@ -183,7 +183,7 @@ def timezone(value: object) -> ZoneInfo:
     try:
         return ZoneInfo(written)
     except (KeyError, ValueError, OSError):
-        near = difflib.get_close_matches(written, sorted(available_timezones()), 1)
+        near = difflib.get_close_matches(written, sorted(available_timezones() - {"localtime"}), 1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise ValueError(f"unknown time zone: {shown(written)}; expected {expected}{hint}") from None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configurations import EXAMPLE, Edit, edit, faults_of
@@ -275,7 +275,7 @@ def test_whole_files(tmp_path: Path, text: str, faults: list[str]):
     [
         (b"a: b\nc: \xff\n", "2: not UTF-8 text; expected a file in UTF-8"),
         ("services: []".encode("utf-16"), "1: not UTF-8 text; expected a file in UTF-8"),
-        (b"#" * (2 * 1024 * 1024 + 1), " larger than 2048 KiB; expected a configuration file"),
+        (b"#" * (1024 * 1024 + 1), " larger than 1024 KiB; expected a configuration file"),
     ],
 )
 def test_bytes(tmp_path: Path, content: bytes, fault: str):
@@ -297,6 +297,9 @@ def test_a_directory(tmp_path: Path):
     assert str(refused.value) == f"{tmp_path}: cannot be read: Is a directory; expected a configuration file"
 
 
+SEXAGESIMAL = "1: services: a number of more than 100 digits; expected a shorter one, or quotes"
+
+
 def _bomb(levels: int) -> str:
     names = [chr(ord("a") + level) for level in range(levels + 1)]
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
@@ -307,22 +310,21 @@ def _bomb(levels: int) -> str:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        pytest.param(
-            _bomb(20), "1: more than 200000 values once its aliases are expanded; expected fewer", id="laughs"
-        ),
+        pytest.param(_bomb(20), "1: more than 100000 values, aliases expanded; expected fewer", id="laughs"),
         pytest.param("services: &a [*a, *a]", "1: nested too deeply; expected at most 30 levels", id="self"),
         pytest.param(
             "services: &a {<<: [*a, *a]}", "1: nested too deeply; expected at most 30 levels", id="merge-self"
         ),
+        pytest.param("services: 1" + ":1" * 200_000, SEXAGESIMAL, id="sexagesimal"),
         pytest.param("[" * 40 + "]" * 40, "1: nested too deeply; expected at most 30 levels", id="deep"),
-        pytest.param("[" * 100_000, " nested too deeply; expected at most 30 levels", id="deeper"),
-        pytest.param("- " * 100_000, " nested too deeply; expected at most 30 levels", id="deeper-block"),
+        pytest.param("[" * 100_000, "1: nested too deeply; expected at most 30 levels", id="deeper"),
+        pytest.param("- " * 100_000, "1: nested too deeply; expected at most 30 levels", id="deeper-block"),
     ],
 )
 def test_bombs_are_refused_in_bounded_time(tmp_path: Path, text: str, fault: str):
     started = time.monotonic()
     assert faults_of(tmp_path, text) == (fault,)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 words = st.sampled_from(
@@ -368,16 +370,19 @@ def _loads_or_refuses(folder: Path, content: bytes) -> None:
         assert "Error" not in line
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_no_bytes_raise_anything_but_a_config_error(tmp_path_factory: pytest.TempPathFactory, content: bytes):
     _loads_or_refuses(tmp_path_factory.getbasetemp(), content)
 
 
+@settings(deadline=None)
 @given(trees)
 def test_no_yaml_raises_anything_but_a_config_error(tmp_path_factory: pytest.TempPathFactory, tree: object):
     _loads_or_refuses(tmp_path_factory.getbasetemp(), yaml.safe_dump(tree).encode("utf-8", "surrogatepass"))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_value_in_a_valid_file_raises_anything_but_a_config_error(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -397,6 +402,7 @@ def test_no_value_in_a_valid_file_raises_anything_but_a_config_error(
     _loads_or_refuses(tmp_path_factory.getbasetemp(), yaml.safe_dump(document).encode("utf-8", "surrogatepass"))
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(EXAMPLE)), st.integers(0, 12), st.text(max_size=3))
 def test_no_slip_of_the_pen_raises_anything_but_a_config_error(
     tmp_path_factory: pytest.TempPathFactory, at: int, dropped: int, typed: str

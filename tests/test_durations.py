@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sesam_slo.config import format_duration, parse_duration
@@ -71,6 +71,7 @@ def test_a_duration_is_shown_in_its_shortest_form(duration: timedelta, text: str
     assert format_duration(duration) == text
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3650 * 86_400_000).map(lambda milliseconds: timedelta(milliseconds=milliseconds)))
 def test_what_is_shown_is_read_back_as_the_same(duration: timedelta):
     assert parse_duration(format_duration(duration)) == duration

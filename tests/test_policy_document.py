@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sesam_slo.config import policy_document, policy_from_document
@@ -49,6 +49,7 @@ def test_the_contract_as_a_document():
     }
 
 
+@settings(deadline=None)
 @given(policies)
 def test_a_policy_comes_back_from_its_document_exactly_also_by_way_of_json(policy: Policy):
     assert policy_from_document(json.loads(json.dumps(policy_document(policy)))) == policy

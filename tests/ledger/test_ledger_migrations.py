@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,6 +62,8 @@ def test_the_migrations_make_the_schema_that_the_program_uses(path: Path) -> Non
         for name, table in schema.metadata.tables.items():
             columns = [(each["name"], str(each["type"]), each["nullable"]) for each in made.get_columns(name)]
             assert columns == [(each.name, str(each.type), each.nullable) for each in table.columns]
+            indexes = [(each["name"], each["column_names"]) for each in made.get_indexes(name)]
+            assert indexes == [(each.name, [column.name for column in each.columns]) for each in table.indexes]
             assert made.get_pk_constraint(name)["constrained_columns"] == [each.name for each in table.primary_key]
 
 
@@ -72,7 +74,7 @@ def test_an_earlier_version_keeps_its_facts(path: Path) -> None:
     begin = Begin(path)
     migrate(begin, (*MIGRATIONS, _second))
     assert begin.version() == len(MIGRATIONS) + 1
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other:
         assert other.execute("SELECT service, reason, evidence FROM runs").fetchall() == [
             ("datahub-prod", "timeout", None)
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -43,32 +44,18 @@ def as_changes(recorded: Recorded) -> Changes:
     return Changes(**facts, checkpoints=tuple(recorded.checkpoints.values()))
 
 
-def in_any_order(some: Changes) -> dict[str, list[str]]:
-    return {name: sorted(map(repr, _with_sorted_keys(getattr(some, name)))) for name in Changes.__slots__}
-
-
-def _with_sorted_keys(facts: tuple[Any, ...]) -> list[Any]:
-    return [
-        replace(fact, document=_sorted(fact.document)) if hasattr(fact, "document") else _stable(fact) for fact in facts
-    ]
-
-
-def _stable(fact: Any) -> Any:
-    if isinstance(fact, AnnouncedWindow) and fact.services is not None:
-        return (replace(fact, services=None), sorted(fact.services))
-    return fact
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(each) for each in value] if isinstance(value, list) else value
+def assert_same_facts(found: Changes, expected: Changes) -> None:
+    """Equal but for the order of what has no order."""
+    for name in Changes.__slots__:
+        left, right = getattr(found, name), getattr(expected, name)
+        assert len(left) == len(right)
+        assert [fact for fact in left if fact not in right] == [fact for fact in right if fact not in left] == []
 
 
 # Round trips
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(changes())
 def test_every_fact_comes_back_as_it_was_written(written: Changes) -> None:
     with TemporaryDirectory() as directory:
@@ -76,11 +63,11 @@ def test_every_fact_comes_back_as_it_was_written(written: Changes) -> None:
         ledger.write(written)
         ledger.close()
         ledger = open_ledger(url(Path(directory) / "ledger.db"))
-        assert in_any_order(as_changes(ledger.read())) == in_any_order(written)
+        assert_same_facts(as_changes(ledger.read()), written)
         ledger.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(changes(), changes())
 def test_writing_again_changes_nothing(first: Changes, second: Changes) -> None:
     with TemporaryDirectory() as directory:
@@ -221,12 +208,12 @@ def test_what_no_database_can_store_is_told_from_what_cannot_be_written_now(path
 def test_a_fault_in_the_middle_of_a_transaction_leaves_nothing_of_it(path: Path) -> None:
     ledger = open_ledger(url(path))
     ledger.write(numbered(0))
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("CREATE TRIGGER fault BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'fault'); END")
     with pytest.raises(LedgerError) as raised:
         ledger.write(numbered(1))
     assert str(raised.value) == f"ledger {path}: cannot be written: fault"
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("DROP TRIGGER fault")
     assert as_changes(ledger.read()) == numbered(0)
     ledger.write(numbered(1))
@@ -242,7 +229,7 @@ def test_a_new_ledger_is_its_owners_alone_and_durable_at_every_commit(path: Path
     files = sorted(each.name for each in path.parent.iterdir())
     assert files == ["ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.db.lock"]
     assert {stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()} == {0o600}
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     with ledger._database.read() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
@@ -317,7 +304,7 @@ def test_another_programs_database_is_refused_and_left_as_it_is(path: Path, mark
 
 def test_a_newer_schema_is_refused(path: Path) -> None:
     open_ledger(url(path)).close()
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("UPDATE ledger SET schema_version = 99")
     assert refusal(path) == (
         f"ledger {path}: its schema has version 99; expected at most 1, it was written by a newer sesam-slo"
@@ -327,7 +314,7 @@ def test_a_newer_schema_is_refused(path: Path) -> None:
 def test_a_row_that_sesam_slo_does_not_write_is_named(path: Path) -> None:
     ledger = open_ledger(url(path))
     ledger.write(numbered(0))
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("UPDATE events SET cause = 'gremlins'")
     with pytest.raises(LedgerError) as raised:
         ledger.read()
@@ -423,17 +410,23 @@ def test_a_vanished_ledger_that_never_had_content_is_made_again(path: Path) -> N
     assert as_changes(open_ledger(url(path)).read()) == numbered(0)
 
 
-def test_a_restored_copy_is_taken_up(path: Path) -> None:
+@pytest.mark.parametrize("another_is_connected", [False, True])
+def test_a_restored_copy_is_taken_up_without_what_was_written_after_it(path: Path, another_is_connected: bool) -> None:
     ledger = _opened_with_content(path)
     copy = path.with_name("copy")
-    with sqlite3.connect(path) as source:
-        source.execute("VACUUM INTO ?", (str(copy),))
+    other = sqlite3.connect(path)
+    other.execute("VACUUM INTO ?", (str(copy),))
+    if not another_is_connected:
+        other.close()
     ledger.write(numbered(1))
-    os.rename(copy, path)  # its log still lies there: nothing of it may come into the copy
+    os.rename(copy, path)  # the old file's log still lies there: nothing of it may come into the copy
     ledger.write(numbered(2))
     assert as_changes(ledger.read()) == numbered(0).then(numbered(2))
+    other.close()
     ledger.close()
-    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(sqlite3.connect(path)) as restored:
+        assert restored.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert restored.execute("SELECT count(*) FROM runs").fetchone() == (2,)
 
 
 def test_a_copy_restored_with_a_log_of_its_own_keeps_that_log(path: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from probe.hostile import Authority, Behaviour, Server
+from driving import observe
+from hostile import Authority, Behaviour, Server
 
 from sesam_slo.core.model import Request
 from sesam_slo.probe import Observation, ProbeEngine
@@ -50,15 +50,6 @@ def probe(engine: ProbeEngine) -> Probe:
         return observe(engine, Request(url, **fields), timeout_seconds)
 
     return once
-
-
-def observe(engine: ProbeEngine, request: Request, timeout_seconds: float) -> Observation:
-    engine.start("endpoint", request, timedelta(seconds=timeout_seconds))
-    for _ in range(100):
-        found = engine.poll(timeout_seconds)
-        if found:
-            return found[0]
-    raise AssertionError("no observation")
 
 
 @pytest.fixture

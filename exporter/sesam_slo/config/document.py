@@ -17,9 +17,10 @@ import yaml
 
 from .faults import ConfigError, Fault, Location, dotted, shown
 
-MAX_BYTES = 2 * 1024 * 1024
-MAX_VALUES = 200_000
+MAX_BYTES = 1024 * 1024
+MAX_VALUES = 100_000  # keys count too; some 2,000 services
 MAX_DEPTH = 30
+MAX_DIGITS = 100
 
 _YAML = "tag:yaml.org,2002:"
 _TEXT = {_YAML + kind for kind in ("str", "timestamp", "merge", "value")}
@@ -81,19 +82,18 @@ def read_document(path: Path) -> Document:
         line = content.count(b"\n", 0, error.start) + 1
         raise refuse("not UTF-8 text; expected a file in UTF-8", line) from None
     try:
-        # The pure Python loader on purpose: libyaml's composer crashes the process on deep nesting.
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = _Loader(text)
+        limits = loader.limits = _Limits(document.file)
+        node = loader.get_single_node()
         if node is None:
             raise refuse("the file is empty; expected a mapping with at least the key services")
-        document.data = _Expansion(document).plain(node, (), node.start_mark.line + 1)
+        document.data = _Expansion(document, limits).plain(node, (), node.start_mark.line + 1)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise refuse("not YAML: a control character; expected plain text", line) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise refuse(_syntax_problem(error.problem or ""), mark.line + 1 if mark else None) from None
-    except RecursionError:
-        raise refuse(f"nested too deeply; expected at most {MAX_DEPTH} levels") from None
     except (ValueError, OverflowError):  # PyYAML on escapes such as "\UFFFFFFFF"
         raise refuse("not YAML: an escape that is no character; expected valid YAML") from None
     return document
@@ -106,16 +106,49 @@ def _syntax_problem(told: str) -> str:
     return f"not YAML: {safe.removeprefix('but ') or 'cannot be understood'}; {hint}"
 
 
-class _Expansion:
-    """One walk over the node tree; the limits hold for what aliases expand to."""
+class _Limits:
+    """How much one file may hold, as it is composed and again as its aliases are expanded."""
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._constructor = yaml.constructor.SafeConstructor()
+    def __init__(self, file: str) -> None:
+        self._file = file
         self._values = 0
 
+    def count(self, line: int, depth: int) -> None:
+        """Raises ConfigError at the first value too many or too deep, before any more time is spent."""
+        self._values += 1
+        if self._values > 2 * MAX_VALUES:  # each is met twice
+            problem = f"more than {MAX_VALUES} values, aliases expanded; expected fewer"
+        elif depth > MAX_DEPTH:
+            problem = f"nested too deeply; expected at most {MAX_DEPTH} levels"
+        else:
+            return
+        raise ConfigError((Fault(self._file, line, "", problem),))
+
+
+class _Loader(yaml.SafeLoader):
+    """Pure Python on purpose: libyaml's composer crashes the process on deep nesting."""
+
+    limits: _Limits
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.limits.count(self.line + 1, self._depth)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+class _Expansion:
+    """One walk over the node tree."""
+
+    def __init__(self, document: Document, limits: _Limits) -> None:
+        self._document = document
+        self._constructor = yaml.constructor.SafeConstructor()
+        self._limits = limits
+
     def plain(self, node: yaml.Node, location: Location, line: int) -> Any:
-        self._count(node, len(location))
+        self._limits.count(node.start_mark.line + 1, len(location))
         self._document.lines[location] = line
         if isinstance(node, yaml.MappingNode) and node.tag == _YAML + "map":
             return {
@@ -132,7 +165,7 @@ class _Expansion:
 
     def _entries(self, node: yaml.MappingNode, location: Location, depth: int) -> Iterator[tuple[str, yaml.Node, int]]:
         """Key, value and line; a key's own value goes before what `<<` merges in."""
-        self._count(node, depth)
+        self._limits.count(node.start_mark.line + 1, depth)
         seen: dict[str, int] = {}
         merged: list[yaml.Node] = []
         for key, value in node.value:
@@ -168,6 +201,10 @@ class _Expansion:
             return str(node.value)
         if node.tag == _YAML + "null":
             return None
+        if len(node.value) > MAX_DIGITS:  # PyYAML takes quadratic time over a number with many colons
+            return self._broken(
+                location, f"a number of more than {MAX_DIGITS} digits; expected a shorter one, or quotes"
+            )
         if node.tag not in _SCALARS:
             return self._broken(location, "has a YAML tag that means nothing here; expected a plain value")
         try:
@@ -179,17 +216,6 @@ class _Expansion:
         if isinstance(value, int) and abs(value) >= 2**63:
             return self._broken(location, "a number of more than 64 bits; expected a smaller one, or text in quotes")
         return value
-
-    def _count(self, node: yaml.Node, depth: int) -> None:
-        self._values += 1
-        line = node.start_mark.line + 1
-        if self._values > MAX_VALUES:
-            problem = f"more than {MAX_VALUES} values once its aliases are expanded; expected fewer"
-        elif depth > MAX_DEPTH:
-            problem = f"nested too deeply; expected at most {MAX_DEPTH} levels"
-        else:
-            return
-        raise ConfigError((Fault(self._document.file, line, "", problem),))
 
     def _broken(self, location: Location, problem: str) -> None:
         self._document.broken.add(location)

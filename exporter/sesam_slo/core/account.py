@@ -145,7 +145,7 @@ def account(known: ServiceFacts, window: Interval, maintenance: Maintenance, who
 def error_budget_seconds(service: str, whole: Interval, maintenance: Maintenance) -> float:
     """(1 - objective) x agreed time, each second by the objective in force."""
     return sum(
-        (1 - policy.objective_ratio) * (span.duration - total(maintenance.intervals(service, span))).total_seconds()
+        (1 - policy.objective_ratio) * (span.duration - maintenance.total(service, span)).total_seconds()
         for span, policy in maintenance.policies.spans(whole)
     )
 

@@ -71,10 +71,11 @@ def _event(
 ) -> Downtime:
     seen = Interval(group[0][0], max(end for _, end, *_ in group))
     goes_on = any(is_open for *_, is_open in group)
-    # An open run that reaches into the event may yet become downtime and lengthen it: until that is settled, no end is known.
+    # An open run that overlaps the event may yet become downtime and lengthen it: until that is settled, no end is known.
     # To touch is enough: what touches would be the same event.
     may_lengthen = any(
-        state.run is not None and state.run.start <= seen.end and state.may_grow(horizons[state.endpoint])
+        may_still_reach(state, seen, horizons[state.endpoint])
+        and state.failing_until(horizons[state.endpoint]) >= seen.start
         for state in states
     )
     return Downtime(
@@ -83,3 +84,8 @@ def _event(
         goes_on or may_lengthen,
         tuple(dict.fromkeys(reason for _, _, _, reason, _ in group if reason)),
     )
+
+
+def may_still_reach(state: EndpointState, seen: Interval, horizon: datetime) -> bool:
+    """Whether an open run of `state`, should it go on, would be one downtime with `seen`."""
+    return state.run is not None and state.run.start <= seen.end and state.may_grow(horizon)

@@ -62,7 +62,8 @@ def subtract(a: Sequence[Interval], b: Sequence[Interval]) -> Intervals:
     """What is in `a` and not in `b`."""
     left: list[Interval] = []
     j = 0
-    for start, end in a:
+    for piece in a:
+        start, end = piece
         while j < len(b) and b[j].end <= start:
             j += 1
         k = j

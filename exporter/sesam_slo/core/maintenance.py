@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -32,11 +34,49 @@ class Window(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class _Year:
+    """One year's maintenance with running totals, so that any stretch of it is measured by two look-ups."""
+
+    pieces: Intervals
+    starts: tuple[datetime, ...]
+    ends: tuple[datetime, ...]
+    totals: tuple[timedelta, ...]  # of the pieces before each, and of all
+
+    @classmethod
+    def of(cls, pieces: Intervals) -> _Year:
+        totals = tuple(accumulate((piece.duration for piece in pieces), initial=timedelta()))
+        return cls(pieces, tuple(piece.start for piece in pieces), tuple(piece.end for piece in pieces), totals)
+
+    def inside(self, within: Interval) -> list[Interval]:
+        """The pieces inside `within`, the first and last cut to it."""
+        first, last = bisect_right(self.ends, within.start), bisect_left(self.starts, within.end)
+        found = list(self.pieces[first:last])
+        if found:
+            found[0] = Interval(max(found[0].start, within.start), found[0].end)
+            found[-1] = Interval(found[-1].start, min(found[-1].end, within.end))
+        return found
+
+    def total(self, within: Interval) -> timedelta:
+        return self._before(within.end) - self._before(within.start) if within.start < within.end else timedelta()
+
+    def _before(self, at: datetime) -> timedelta:
+        index = bisect_left(self.starts, at)
+        if index and at < self.ends[index - 1]:
+            return self.totals[index - 1] + (at - self.starts[index - 1])
+        return self.totals[index]
+
+
+@dataclass(frozen=True, slots=True)
 class Maintenance:
     """All maintenance known at one moment: the recurring windows of each policy, and the announced ones."""
 
     policies: PolicyTimeline
     announced: tuple[AnnouncedWindow, ...] = ()
+    # Both only remember what follows from the two fields above.
+    _concerned: dict[str, tuple[bool, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _known_years: dict[tuple[tuple[bool, ...], int], _Year] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def windows(self, service: str, within: Interval) -> list[Window]:
         """The occurrences that count for `service` and touch `within`, whole, by start."""
@@ -61,7 +101,32 @@ class Maintenance:
 
     def intervals(self, service: str, within: Interval) -> Intervals:
         """The time inside `within` that is maintenance for `service`."""
-        return clip((window.interval for window in self.windows(service, within)), within)
+        if within.start >= within.end:
+            return ()
+        pieces = [piece for year in self._years(service, within) for piece in year.inside(within)]
+        return normalize(pieces)
+
+    def total(self, service: str, within: Interval) -> timedelta:
+        """How long `intervals` are together, without making them."""
+        return sum((year.total(within) for year in self._years(service, within)), timedelta())
+
+    def _years(self, service: str, within: Interval) -> list[_Year]:
+        """The maintenance of the years that `within` touches; services with the same windows share it."""
+        concerned = self._concerned.get(service)
+        if concerned is None:
+            recurring = [each for _, policy in self.policies.entries for each in policy.recurring]
+            services = [window.services for window in self.announced] + [window.services for window in recurring]
+            concerned = tuple(_concerns(each, service) for each in services)
+            self._concerned[service] = concerned
+        found = []
+        for number in range(within.start.year, within.end.year + 1):
+            year = self._known_years.get((concerned, number))
+            if year is None:
+                span = Interval(datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC))
+                year = _Year.of(clip((window.interval for window in self.windows(service, span)), span))
+                self._known_years[concerned, number] = year
+            found.append(year)
+        return found
 
     def counts(self, window: AnnouncedWindow) -> bool:
         """Whether the window deducts: announced at least the notice before its start, to the second."""

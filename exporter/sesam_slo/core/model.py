@@ -239,7 +239,7 @@ class Policy:
     """The contract as this installation reads it; the defaults are the contract."""
 
     objective_ratio: float = 0.995
-    timezone: ZoneInfo = ZoneInfo("Europe/Oslo")
+    timezone: ZoneInfo = ZoneInfo("Europe/Oslo")  # noqa: RUF009 - immutable, and the same object for a key
     downtime_after: timedelta = timedelta(minutes=10)
     bridge_at_most: timedelta = timedelta(minutes=10)
     notice: timedelta = timedelta(hours=48)

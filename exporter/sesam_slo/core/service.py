@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from .downtime import Downtime, downtimes
+from .downtime import Downtime, downtimes, may_still_reach
 from .history import Changes, Event, Run, Silence
 from .intervals import Interval, Intervals, clip, intersect, normalize, subtract, total, union
 from .maintenance import Maintenance
@@ -115,9 +115,7 @@ def advance(state: ServiceState, horizons: Mapping[str, datetime], maintenance: 
     if not pieces and not state.events and not state.runs and not state.silences and _all_held(state, horizons):
         return Advance(_quiet(state, reach, decided, maintenance))
 
-    # An ended piece is final once no result can come that touches it: until then it counts as going on, so that a
-    # failure that is still under way does not end an event only to begin it again.
-    final = [not piece.ongoing and all(horizon > piece.seen.end for horizon in horizons.values()) for piece in pieces]
+    final = [_is_final(piece, state, horizons) for piece in pieces]
     events = _events(state, pieces, final, max(horizons.values(), default=reach))
     counters, credited = _counted(state, pieces, events, reach, decided, maintenance)
     done = [piece.seen for piece, ended in zip(pieces, final, strict=True) if ended and piece.seen.end <= decided]
@@ -170,6 +168,18 @@ def _decided_until(state: ServiceState, horizons: Mapping[str, datetime], reach:
             undecided_from = each.held_until if each.is_downtime(horizons[name]) else each.run.start
             reach = min(reach, undecided_from)
     return reach
+
+
+def _is_final(piece: Downtime, state: ServiceState, horizons: Mapping[str, datetime]) -> bool:
+    """Whether no result can come that touches the piece.
+
+    Until then its event counts as going on, so that a failure still under way, or a silence that is bridged in the end, does
+    not end an event only to begin it again.
+    """
+    return not piece.ongoing and not any(
+        horizons[name] <= piece.seen.end or may_still_reach(each, piece.seen, horizons[name])
+        for name, each in state.endpoints.items()
+    )
 
 
 def _within(at: datetime, interval: Interval) -> bool:

@@ -8,7 +8,7 @@ Each table's primary key is what makes its facts unique, so that writing a fact 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -57,6 +57,7 @@ RUNS = Table(
     Column("end_us", BigInteger, nullable=False),
     Column("downtime_after_us", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
+    Index("runs_by_end", "end_us"),
 )
 
 SILENCES = Table(
@@ -66,6 +67,7 @@ SILENCES = Table(
     Column("endpoint", Text, primary_key=True),
     Column("start_us", BigInteger, primary_key=True),
     Column("end_us", BigInteger, nullable=False),
+    Index("silences_by_end", "end_us"),
 )
 
 EVENTS = Table(

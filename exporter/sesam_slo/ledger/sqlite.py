@@ -71,8 +71,7 @@ class SqliteDatabase:
     def write(self) -> Iterator[Connection]:
         """A transaction that is durable, in the file at the path, once the block is left; or, on an exception, undone."""
         with self._mutex, self._explained("cannot be written"):
-            connection = self._current()
-            with self._transaction(connection, "BEGIN IMMEDIATE"):
+            with self._session("BEGIN IMMEDIATE") as connection:
                 yield connection
                 may_create = self._may_create and not _has_content(connection)
             self._may_create = may_create
@@ -82,10 +81,8 @@ class SqliteDatabase:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the whole ledger."""
-        with self._mutex, self._explained("cannot be read"):
-            connection = self._current()
-            with self._transaction(connection, "BEGIN"):
-                yield connection
+        with self._mutex, self._explained("cannot be read"), self._session("BEGIN") as connection:
+            yield connection
 
     def close(self) -> None:
         """Gives up the file and the lock; what was written is in it. Never raises."""
@@ -94,6 +91,19 @@ class SqliteDatabase:
             if self._connection is not None:
                 self._disconnect()
             self._unlock()
+
+    @contextmanager
+    def _session(self, begin: str) -> Iterator[Connection]:
+        connection = self._current()
+        try:
+            with self._transaction(connection, begin):
+                yield connection
+        except DBAPIError as error:
+            # A lock or a full disk passes. Anything else may be the descriptor's (read-only, a stale handle of a network
+            # file system), and only opening the file again shows that it is mended.
+            if not _name(error.orig).startswith(("SQLITE_BUSY", "SQLITE_FULL")):
+                self._disconnect()
+            raise
 
     def _current(self) -> Connection:
         """The connection to the file at the path, opened again where another came in its place."""
@@ -116,7 +126,7 @@ class SqliteDatabase:
     def _open(self) -> None:
         if self._exclusive:
             self._lock()
-        self._make_file()
+        self._prepare_file()
         engine = _engine(self.path)
         connection = engine.connect()
         try:
@@ -142,19 +152,24 @@ class SqliteDatabase:
         self._connection, self._identity, self._files = connection, identity, self._found()
         self._may_create = may_create  # once it has content, an empty one must not take its place were it to vanish
 
-    def _make_file(self) -> None:
-        """The empty file, for its owner alone: SQLite would let others read it; its other files take the same mode."""
+    def _prepare_file(self) -> None:
+        """The file to be opened: there, and writable, or made, empty, for its owner alone.
+
+        SQLite would let others read it, and would open what it may not write: then the log that it makes beside it is not
+        writable either, and stays so when the file's permissions have long been mended. Both are made with the file's mode.
+        """
         directory = self.path.parent
         if not directory.is_dir():
             raise LedgerError(f"its directory {directory} does not exist; expected an existing one")
         if self.path.is_dir():
             raise LedgerError("is a directory; expected a file")
-        if not self._may_create:
-            if not self.path.exists():
-                raise LedgerError("does not exist; expected a ledger")
-            return
-        with suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        if self._may_create:
+            with suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        elif not self.path.exists():
+            raise LedgerError("does not exist; expected a ledger")
+        if not all(os.access(each, os.W_OK, effective_ids=True) for each in (directory, self.path)):
+            raise LedgerError(f"may not be written; expected write permission for it and for {directory}")
 
     def _recognize(self, connection: Connection) -> None:
         """Marks an empty database as ours; refuses another program's, and an empty one where a ledger is expected."""
@@ -188,6 +203,10 @@ class SqliteDatabase:
             )  # closing does so too, but not while another process is connected
         with suppress(DBAPIError, sqlite3.Error):
             connection.close()
+        if database not in (None, self._files[0]) and _file(self._wal) == self._files[1]:
+            # Another process is connected to the old file, so its log still lies there: SQLite would play it into the new.
+            for left in (self._wal, self.path.with_name(self.path.name + "-shm")):
+                left.unlink(missing_ok=True)
 
     def _found(self) -> tuple[_File | None, _File | None]:
         return (_file(self.path), _file(self._wal))
@@ -200,7 +219,7 @@ class SqliteDatabase:
             if _file(path) == (held.st_dev, held.st_ino):
                 return
         if not path.parent.is_dir():
-            return  # `_make_file` says so
+            return  # `_prepare_file` says so
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -240,8 +259,12 @@ class SqliteDatabase:
             raise LedgerError(f"ledger {self.path}: {what}: {error.strerror}") from error
 
 
+def _name(error: BaseException | None) -> str:
+    return str(getattr(error, "sqlite_errorname", ""))
+
+
 def _explanation(error: BaseException | None) -> str:
-    if getattr(error, "sqlite_errorname", None) == "SQLITE_NOTADB":
+    if _name(error) == "SQLITE_NOTADB":
         return "it is not an SQLite database; expected a ledger of sesam-slo"
     return str(error)
 
@@ -261,7 +284,7 @@ def _has_content(connection: Connection) -> bool:
 def _engine(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(
-            f"file:{quote(str(path))}?mode=rw",  # never made by SQLite: see `_make_file`
+            f"file:{quote(str(path))}?mode=rw",  # never made by SQLite: see `_prepare_file`
             uri=True,
             timeout=_BUSY_TIMEOUT_SECONDS,
             isolation_level=None,

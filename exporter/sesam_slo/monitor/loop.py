@@ -142,7 +142,7 @@ class Monitor:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._turn()
+                self.turn()
             except Exception:
                 # The edge of the loop: whatever one turn met, the next one probes on.
                 log.error("unexpected error in the probing loop", exc_info=True)
@@ -151,7 +151,8 @@ class Monitor:
         self._flush()
         self._prober.close()
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """One turn: starts what is due, takes in what has finished, hands over what is new."""
         while not self._inbox.empty():
             self._configure(self._roster_now(), self._inbox.get())
         now = self._monotonic()

@@ -24,6 +24,7 @@ from ..core.model import Reason, Request
 from .checker import BodyChecker, Job
 from .exchange import Exchange, Trust
 from .resolver import Answer, Lookup, Resolver, look_up
+from .target import is_address
 from .transfer import UnfitRequest
 from .verdict import Observation, Verdict
 
@@ -241,12 +242,12 @@ class ProbeEngine:
 
     def _resolve(self, exchange: Exchange) -> None:
         try:
-            host = exchange.host_to_resolve()
+            host = exchange.host_to_connect()
         except UnfitRequest as error:
             self._finish(exchange, Verdict.unobserved(Reason.LOCAL, str(error)))
             return
-        if host is None:
-            self._connect(exchange, ())
+        if is_address(host):
+            self._connect(exchange, (host,))
         else:
             exchange.resolving = host
             self._resolver.ask(host, exchange.key, self._monotonic())
@@ -341,7 +342,7 @@ class ProbeEngine:
 
 
 def _judge_lookup(exchange: Exchange, answer: Answer) -> Verdict:
-    host = exchange.host_to_resolve()
+    host = exchange.host_to_connect()
     if exchange.request.proxy_url is not None:
         return Verdict.unobserved(Reason.LOCAL, f"the proxy {host} was not resolved: {answer.fault}")
     if answer.local:

@@ -12,7 +12,7 @@ from .body import charset_of, mismatch
 from .checker import INLINE_BYTES, Job
 from .credentials import CredentialsUnreadable, authorization_header, basic_password
 from .resolver import has_route, reachable
-from .target import SchemeRefused, Target, follow, is_address, parse_url
+from .target import SchemeRefused, Target, follow, parse_url
 from .transfer import PREFIX_BYTES, REDIRECTS, Transfer, UnfitRequest, proxy_authority
 from .verdict import Observation, TransferError, Verdict, blank, judge_deadline, judge_error, judge_status, sentence
 
@@ -51,7 +51,7 @@ class Trust:
 
 
 class Exchange:
-    """The state of one probe. The engine moves it: `resolve_host` -> `transfer` -> `finish`, again for each redirect."""
+    """The state of one probe. The engine moves it: `host_to_connect` -> `connect` -> `finish`, again for each redirect."""
 
     __slots__ = (
         "_authorization",
@@ -110,24 +110,24 @@ class Exchange:
         self._secrets = _secrets_of(self.request, self._authorization)
         return None
 
-    def host_to_resolve(self) -> str | None:
-        """The name to look up for this hop, None where it is an address. Raises UnfitRequest."""
+    def host_to_connect(self) -> str:
+        """The name or address to connect to in this hop: the target's or the proxy's. Raises UnfitRequest."""
         assert self.target is not None
         proxy = proxy_authority(self.request)
-        host = proxy[0] if proxy else self.target.host
-        return None if is_address(host) else host
+        return proxy[0] if proxy else self.target.host
 
     def resolved(self, now: float) -> None:
         """The look-up of this hop is over."""
         self._add({Phase.RESOLVE: max(0.0, now - self.hop_started)})
 
     def connect(self, addresses: tuple[str, ...], now: float, trust: Trust) -> Verdict | None:
-        """Sets up `self.transfer`; a verdict where that cannot be done."""
+        """Sets up `self.transfer` to one of the addresses; a verdict where that cannot be done."""
         assert self.target is not None
         assert self._home is not None
         expect = self.request.expect
         transfer = Transfer(
             self.target,
+            reachable(addresses, self.request.preferred_ip_protocol),
             now,
             stop_at_redirect=self._stop_at_redirect,
             keep_body=bool(expect.json or expect.body_regex is not None),
@@ -135,7 +135,6 @@ class Exchange:
         try:
             transfer.prepare(
                 self.request,
-                addresses=reachable(addresses, self.request.preferred_ip_protocol),
                 remaining=timedelta(seconds=self.deadline - now),
                 own_origin=self.target.origin == self._home.origin,
                 method=self._method,
@@ -237,7 +236,6 @@ class Exchange:
 
     def _judge_error(self, transfer: Transfer, code: int, message: str) -> Verdict:
         curl = transfer.curl
-        address = curl.getinfo(pycurl.PRIMARY_IP)
         return judge_error(
             TransferError(
                 code=code,
@@ -246,14 +244,14 @@ class Exchange:
                 tls_verify_result=int(curl.getinfo(pycurl.SSL_VERIFYRESULT)),
                 connected=curl.getinfo(pycurl.CONNECT_TIME_T) > 0,
                 via_proxy=self.request.proxy_url is not None,
-                routable=not address or has_route(address),
+                routable=code != pycurl.E_COULDNT_CONNECT or any(map(has_route, transfer.addresses)),
             )
         )
 
     def _judge_body(self, transfer: Transfer) -> Verdict | Job:
         expect = self.request.expect
-        if transfer.status is None:
-            return Verdict.failure(Reason.PROTOCOL, "an answer without a status")
+        if not transfer.headers_done:  # which libcurl takes for an answer without a body
+            return Verdict.failure(Reason.RESET, "the connection ended in the head of the answer")
         if transfer.keep_body:
             charset = charset_of(transfer.content_type)
             if expect.body_regex is not None or transfer.body_bytes > INLINE_BYTES:

@@ -107,7 +107,8 @@ def _answer(lookup: Lookup, host: str) -> Answer:
     try:
         addresses = lookup(host)
     except socket.gaierror as error:
-        return Answer(fault=str(error.strerror), local=error.errno == socket.EAI_MEMORY)
+        # Without descriptors the system's resolver cannot read its files, and says that the name is unknown.
+        return Answer(fault=str(error.strerror), local=error.errno == socket.EAI_MEMORY or not _can_open_socket())
     except OSError as error:
         return Answer(fault=error.strerror or "look-up failed", local=error.errno in LOCAL_ERRORS)
     except UnicodeError:
@@ -115,6 +116,14 @@ def _answer(lookup: Lookup, host: str) -> Answer:
     except Exception as error:  # the edge of a thread: a probe that waits must get its answer
         return Answer(fault=f"look-up failed ({type(error).__name__})", local=True)
     return Answer(addresses) if addresses else Answer(fault="no address")
+
+
+def _can_open_socket() -> bool:
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+    except OSError:
+        return False
+    return True
 
 
 def reachable(addresses: tuple[str, ...], preferred: str | None) -> tuple[str, ...]:

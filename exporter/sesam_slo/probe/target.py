@@ -6,6 +6,7 @@ never checked. So a URL is rebuilt from parts that have only one reading, and re
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Target:
         return f"{self.scheme}://{self.authority}{self.path.partition('?')[0]}"
 
 
+@functools.lru_cache(maxsize=4096)  # the same few thousand, at every probe
 def parse_url(url: str) -> Target:
     """Takes a URL apart; user information and fragment are left out.
 
@@ -67,9 +69,10 @@ def parse_url(url: str) -> Target:
 def follow(target: Target, location: bytes) -> Target:
     """Where a `Location` header leads. Raises as `parse_url` does."""
     text = quote(location.strip(), safe=_URL_CHARACTERS)  # whatever a URL may not hold gets a single reading
-    return parse_url(urljoin(target.url, text))
+    return parse_url(text if urlsplit(text).scheme else urljoin(target.url, text))
 
 
+@functools.lru_cache(maxsize=4096)
 def is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

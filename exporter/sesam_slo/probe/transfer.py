@@ -50,6 +50,7 @@ class Transfer:
         "_digest",
         "_header_bytes",
         "_stop_at_redirect",
+        "addresses",
         "body",
         "body_bytes",
         "content_type",
@@ -63,9 +64,18 @@ class Transfer:
         "target",
     )
 
-    def __init__(self, target: Target, started: float, *, stop_at_redirect: frozenset[int], keep_body: bool) -> None:
+    def __init__(
+        self,
+        target: Target,
+        addresses: tuple[str, ...],
+        started: float,
+        *,
+        stop_at_redirect: frozenset[int],
+        keep_body: bool,
+    ) -> None:
         self.curl: Any = pycurl.Curl()
         self.target = target
+        self.addresses = addresses
         self.started = started
         self.status: int | None = None
         self.location: bytes | None = None
@@ -163,7 +173,6 @@ class Transfer:
         self,
         request: Request,
         *,
-        addresses: tuple[str, ...],
         remaining: timedelta,
         own_origin: bool,
         method: str,
@@ -192,11 +201,11 @@ class Transfer:
         setopt(pycurl.WRITEFUNCTION, self.on_body)
         # libcurl needs it to give each of several addresses its share of the time; we end the exchange ourselves.
         setopt(pycurl.TIMEOUT_MS, max(1, int(remaining / timedelta(milliseconds=1))))
-        self._prepare_route(request, addresses, own_origin)
+        self._prepare_route(request, own_origin)
         self._prepare_tls(request, own_origin, ca_file, read_certificates)
         self._prepare_head(request, own_origin, method, authorization)
 
-    def _prepare_route(self, request: Request, addresses: tuple[str, ...], own_origin: bool) -> None:
+    def _prepare_route(self, request: Request, own_origin: bool) -> None:
         setopt, target = self.curl.setopt, self.target
         server_name = request.tls.server_name if own_origin and target.scheme == "https" else None
         if server_name and server_name != target.host:
@@ -213,7 +222,7 @@ class Transfer:
         setopt(_SUPPRESS_CONNECT_HEADERS, 1)
         host, port = proxy_authority(request) or (target.host, target.port)
         if not is_address(host):
-            listed = ",".join(f"[{each}]" if ":" in each else each for each in addresses)
+            listed = ",".join(f"[{each}]" if ":" in each else each for each in self.addresses)
             # "+": the entry may expire, so names that only a redirect led to do not stay in libcurl's cache for ever. It
             # is never old when it is used: every transfer brings the answer to its own look-up.
             setopt(pycurl.RESOLVE, [f"+{host}:{port}:{listed}"])

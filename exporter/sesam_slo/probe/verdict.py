@@ -114,7 +114,7 @@ class TransferError:
     tls_verify_result: int = 0
     connected: bool = False
     via_proxy: bool = False
-    routable: bool = True  # this machine has a route to the address that was tried
+    routable: bool = True  # this machine has a descriptor for, and a route to, an address that was tried
 
 
 def judge_status(request: Request, status: int) -> Verdict | None:
@@ -147,8 +147,9 @@ def judge_error(error: TransferError) -> Verdict:
 def _judge_connect(error: TransferError, message: str) -> Verdict:
     if error.via_proxy:
         return Verdict.unobserved(Reason.LOCAL, f"the proxy cannot be reached: {message}")
-    if error.os_errno in _NO_ROUTE_ERRNO and not error.routable:
-        return Verdict.unobserved(Reason.LOCAL, f"no route from here: {message}")
+    # Where libcurl gets no socket at all it gives no errno either.
+    if not error.routable and (error.os_errno == 0 or error.os_errno in _NO_ROUTE_ERRNO):
+        return Verdict.unobserved(Reason.LOCAL, f"no socket or no route here: {message}")
     if error.os_errno == errno.ECONNREFUSED:
         return Verdict.failure(Reason.CONNECT_REFUSED, f"connection refused: {message}")
     if error.os_errno == errno.ETIMEDOUT:
@@ -197,6 +198,10 @@ def blank(content: bytes, secrets: Iterable[bytes]) -> bytes:
 
 def sentence(text: str, secrets: Iterable[bytes]) -> str:
     """One printable line of at most 300 characters, free of the secrets and of user information in URLs."""
-    text = blank(text.encode("utf-8", "replace"), secrets).decode("utf-8", "replace")
-    text = re.sub(r"//[^/\s@]*@", "//", text)
-    return "".join(character if character.isprintable() else " " for character in text)[:300].strip()
+    for secret in secrets:
+        text = text.replace(secret.decode("utf-8", "replace"), "*" * len(secret))
+    if "@" in text:
+        text = re.sub(r"//[^/\s@]*@", "//", text)
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return text[:300].strip()

@@ -1,0 +1,200 @@
+"""Panels as Grafana 11 to 13 read them, made with grafanalib, which knows the Grafana of some years ago.
+
+grafanalib gives panel types, grid and ids; here is what it leaves empty or writes as older versions had it: thresholds,
+mappings, targets, colours, and which keys a panel still has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from grafanalib._gen import DashboardEncoder
+from grafanalib.core import Dashboard, GridPos, Panel, Stat, StateTimeline, Table, Target, Time
+
+DATA_SOURCE = {"type": "prometheus", "uid": "sesam-slo-prometheus"}  # as grafana/provisioning/datasources has it
+SCHEMA_VERSION = 41  # Grafana 11.6 and 12; older ones read it, newer ones migrate it
+
+_DASHBOARD_KEYS = {
+    "annotations", "description", "editable", "graphTooltip", "links", "panels", "refresh", "schemaVersion", "tags",
+    "templating", "time", "timepicker", "timezone", "title", "uid", "version",
+}  # fmt: skip
+_PANEL_KEYS = {
+    "datasource", "description", "fieldConfig", "gridPos", "id", "interval", "maxDataPoints", "options", "targets",
+    "title", "transformations", "type",
+}  # fmt: skip
+_TARGET_KEYS = {"datasource", "expr", "format", "instant", "legendFormat", "refId"}
+
+Json = dict[str, Any]
+Word = tuple[str, str]  # what is written, and in which colour
+
+
+def dashboard(panels: Sequence[Panel], *, uid: str, title: str, description: str, timezone: str, since: str) -> Json:
+    """The dashboard as Grafana stores it, with ids for its panels; `since` is where its time range starts."""
+    made = Dashboard(
+        title=title,
+        uid=uid,
+        description=description,
+        panels=list(panels),
+        timezone=timezone,
+        time=Time(since, "now"),
+        refresh="15s",
+        tags=["sesam-slo"],
+        editable=False,
+        schemaVersion=SCHEMA_VERSION,
+    ).auto_panel_ids()
+    document = json.loads(json.dumps(made.to_json_data(), cls=DashboardEncoder))
+    document["panels"] = [_current(panel) for panel in document["panels"]]
+    return {key: value for key, value in document.items() if key in _DASHBOARD_KEYS}
+
+
+def json_text(document: Json) -> str:
+    """The text of a generated file: the same document gives the same bytes."""
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _current(panel: Json) -> Json:
+    """The panel without the keys that Grafana has given up, and without settings that say nothing."""
+    kept = {key: value for key, value in panel.items() if key in _PANEL_KEYS and value is not None}
+    defaults = kept["fieldConfig"]["defaults"]
+    kept["fieldConfig"]["defaults"] = {key: value for key, value in defaults.items() if value is not None}
+    return kept
+
+
+def target(expr: str, *, ref: str = "A", legend: str = "", table: bool = False, over_time: bool = False) -> Json:
+    """One query: of this moment, or `over_time`; `table` gives one frame with a column for each label."""
+    made = Target(
+        expr=expr,
+        refId=ref,
+        legendFormat=legend,
+        format="table" if table else "time_series",
+        instant=not over_time,
+        datasource=DATA_SOURCE,
+    ).to_json_data()
+    return {key: made[key] for key in _TARGET_KEYS} | {"range": over_time, "editorMode": "code"}
+
+
+def steps(base: str, *others: tuple[float, str]) -> Json:
+    """Thresholds: the colour below all of them, then (value, colour from there on), ascending."""
+    coloured = [{"color": base, "value": None}, *({"color": color, "value": value} for value, color in others)]
+    return {"mode": "absolute", "steps": coloured}
+
+
+def words(texts: Mapping[float | str, Word], *, without_data: Word | None = None) -> list[Json]:
+    """Value mappings: what is written instead of each value, and instead of none."""
+    shown = {
+        f"{value:g}" if isinstance(value, float | int) else value: {"text": text, "color": color, "index": index}
+        for index, (value, (text, color)) in enumerate(texts.items())
+    }
+    mappings: list[Json] = [{"type": "value", "options": shown}] if shown else []
+    if without_data:
+        text, color = without_data
+        result = {"text": text, "color": color, "index": len(shown)}
+        mappings.append({"type": "special", "options": {"match": "null+nan", "result": result}})
+    return mappings
+
+
+def at_most(limit: float, word: Word) -> Json:
+    """One more value mapping: what is written instead of every value up to `limit`."""
+    return {"type": "range", "options": {"from": None, "to": limit, "result": {"text": word[0], "color": word[1]}}}
+
+
+def override(field: str, **properties: Any) -> Json:
+    """Settings of the fields whose name matches; `__` in a property stands for a dot."""
+    matcher = {"id": "byRegexp", "options": field} if field.startswith("/") else {"id": "byName", "options": field}
+    listed = [{"id": name.replace("__", "."), "value": value} for name, value in properties.items()]
+    return {"matcher": matcher, "properties": listed}
+
+
+def transformation(name: str, **options: Any) -> Json:
+    return {"id": name, "options": options}
+
+
+def sorted_by(field: str, *, descending: bool = False) -> Json:
+    return transformation("sortBy", fields={}, sort=[{"field": field, "desc": descending}])
+
+
+def stat(
+    title: str,
+    description: str,
+    queries: Iterable[Json],
+    at: GridPos,
+    *,
+    sizes: tuple[int, int],
+    field: Json,
+    without_data: str,
+    background: bool = False,
+    every_row: bool = False,
+    transformations: Iterable[Json] = (),
+    overrides: Iterable[Json] = (),
+) -> Panel:
+    """Values with their names above them; `sizes` of name and value in pixels, `field` the settings of the values."""
+    return Stat(
+        title=title,
+        description=description,
+        dataSource=DATA_SOURCE,
+        targets=list(queries),
+        gridPos=at,
+        colorMode="background_solid" if background else "value",
+        graphMode="none",
+        textMode="value_and_name",
+        reduceCalc="lastNotNull",
+        noValue=without_data,
+        transformations=list(transformations),
+        overrides=list(overrides),
+        extraJson={
+            "fieldConfig": {"defaults": {"color": {"mode": "thresholds"}, **field}},
+            "options": {
+                "text": {"titleSize": sizes[0], "valueSize": sizes[1]},
+                "wideLayout": False,
+                "reduceOptions": {"values": every_row},
+            },
+        },
+    )
+
+
+def table(
+    title: str,
+    description: str,
+    queries: Iterable[Json],
+    at: GridPos,
+    *,
+    without_data: str,
+    transformations: Iterable[Json],
+    overrides: Iterable[Json],
+) -> Panel:
+    return Table(
+        title=title,
+        description=description,
+        dataSource=DATA_SOURCE,
+        targets=list(queries),
+        gridPos=at,
+        transformations=list(transformations),
+        overrides=list(overrides),
+        extraJson={
+            "fieldConfig": {"defaults": {"custom": {"cellOptions": {"type": "auto"}}, "noValue": without_data}},
+            "options": {"cellHeight": "sm", "enablePagination": False},
+        },
+    )
+
+
+def state_timeline(
+    title: str, description: str, query: Json, at: GridPos, *, mappings: list[Json], points: int, shortest: str
+) -> Panel:
+    """A strip for each series, of at most `points` cells, each at least `shortest` long."""
+    return StateTimeline(
+        title=title,
+        description=description,
+        dataSource=DATA_SOURCE,
+        targets=[query],
+        gridPos=at,
+        mappings=mappings,
+        maxDataPoints=points,
+        interval=shortest,
+        showValue="never",
+        extraJson={
+            "fieldConfig": {"defaults": {"thresholds": steps("transparent"), "custom": {"fillOpacity": 90}}},
+            "options": {"legend": {"showLegend": True}},
+        },
+    )

@@ -1,0 +1,371 @@
+"""The wall display: 1920x1080, kiosk, read from four metres. Is everything answering, who is worst, how is the month?
+
+Three bands of 6, 8 and 13 of the 27 rows that such a screen holds. Each colour has its word; purple is "not seen".
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from grafanalib.core import GridPos, Panel
+
+from sesam_slo.core.model import Cause, Config
+from sesam_slo.core.names import (
+    AVAILABILITY_BOUND_RATIO,
+    AVAILABILITY_RATIO,
+    DOWNTIME_ACTIVE,
+    ENDPOINT_INFO,
+    ERROR_BUDGET_REMAINING_SECONDS,
+    LOG_ENTRY_DURATION,
+    LOG_ENTRY_INFO,
+    LOG_ENTRY_START,
+    MAINTENANCE_ACTIVE,
+    MAINTENANCE_NEXT_END,
+    MAINTENANCE_NEXT_START,
+)
+from sesam_slo.generate.dashboards.grafana import (
+    Json,
+    Word,
+    at_most,
+    dashboard,
+    override,
+    sorted_by,
+    stat,
+    state_timeline,
+    steps,
+    table,
+    target,
+    transformation,
+    words,
+)
+from sesam_slo.generate.dashboards.service_state import (
+    KNOWN,
+    REMEMBERED,
+    State,
+    seen,
+    state_now,
+    state_over_time,
+)
+from sesam_slo.generate.promql import UP
+
+UID = "sesam-slo-wall"
+
+GREEN, BLUE, AMBER, PURPLE, RED = "#2e7d4f", "#3b5b8f", "#b8860b", "#6a4c9c", "#c4314b"
+BRIGHT_GREEN, BRIGHT_BLUE, BRIGHT_AMBER, BRIGHT_PURPLE, BRIGHT_RED = (
+    "#73bf69", "#8ab8ff", "#ff9830", "#b39ddb", "#ff5c75",
+)  # fmt: skip
+NEUTRAL = "#d0d2d9"
+
+STATES: dict[float | str, Word] = {
+    State.OK: ("OK", GREEN),
+    State.MAINTENANCE: ("MAINTENANCE", BLUE),
+    State.FAILING: ("FAILING", AMBER),
+    State.NOT_SEEN: ("NOT SEEN", PURPLE),
+    State.DOWN: ("DOWN", RED),
+}
+CAUSES: dict[float | str, Word] = {
+    Cause.UNKNOWN: ("cause?", BRIGHT_AMBER),
+    Cause.SESAM: ("SESAM", NEUTRAL),
+    Cause.CUSTOMER: ("customer (excluded)", NEUTRAL),
+    Cause.OPERATING_ENVIRONMENT: ("environment (excluded)", NEUTRAL),
+}
+LOG_STATES: dict[float | str, Word] = {
+    "ongoing": ("ONGOING", BRIGHT_RED),
+    "ended": ("ended", NEUTRAL),
+    "overdue": ("explain!", BRIGHT_AMBER),
+    "explained": ("explained", NEUTRAL),
+}
+NOT_SEEN: Word = ("NOT SEEN", BRIGHT_PURPLE)
+DURATION = {"unit": "dtdurations", "decimals": 1}  # 2 hours, 44 minutes
+INSTANT = "time:ddd D MMM HH:mm"
+
+
+def wall(config: Config) -> Json:
+    panels = [
+        _headline(config, GridPos(x=0, y=0, w=9, h=6)),
+        _ongoing(GridPos(x=9, y=0, w=5, h=6)),
+        _month(config, GridPos(x=14, y=0, w=5, h=6)),
+        _budget(config, GridPos(x=19, y=0, w=5, h=6)),
+        _services(config, GridPos(x=0, y=6, w=19, h=8)),
+        _maintenance(GridPos(x=19, y=6, w=5, h=4)),
+        _monitoring(config, GridPos(x=19, y=10, w=5, h=4)),
+        _strip(GridPos(x=0, y=14, w=14, h=7)),
+        _month_table(config, GridPos(x=14, y=14, w=10, h=13)),
+        _log(GridPos(x=0, y=21, w=14, h=6)),
+    ]
+    return dashboard(
+        panels,
+        uid=UID,
+        title="SESAM wall",
+        description="Is every SESAM installation answering, and how does the month stand against the objective?"
+        " For a screen of 1920x1080 in kiosk mode: /d/sesam-slo-wall?kiosk",
+        timezone=config.policy.timezone.key,
+        since="now-7d",
+    )
+
+
+def _headline(config: Config, at: GridPos) -> Panel:
+    """The worst state, and of how many services it is; NOT SEEN where no service is known at all."""
+    now = f"({state_now(config)})"
+    count = f'count_values("count", count({now} == scalar(max({now}))))'
+    total = f'count_values("total", count(group by (service) ({KNOWN})))'
+    worst = f"scalar(max({now})) * {count} * on () group_left (total) {total}"
+    named = f'label_join({worst}, "who", " of ", "count", "total")'
+    nobody = f"{State.NOT_SEEN:d} * absent_over_time({ENDPOINT_INFO.name}[{REMEMBERED}])"
+    who = f'label_replace({named}, "who", "$1 services", "who", "(.+)") or on () {nobody}'
+    return stat(
+        "Is everything answering?",
+        "The worst state of any service, and how many services are in it. NOT SEEN: the exporter is gone, nothing was"
+        " scraped, or probes say nothing about SESAM.",
+        [target(who, legend="{{who}}")],
+        at,
+        sizes=(30, 92),
+        field={
+            "mappings": words({**STATES, State.OK: ("ALL OK", GREEN)}, without_data=("NOT SEEN", PURPLE)),
+            "thresholds": steps(PURPLE),
+        },
+        without_data="NOT SEEN",
+        background=True,
+    )
+
+
+def _services(config: Config, at: GridPos) -> Panel:
+    return stat(
+        "Services, worst first",
+        "Each service's state now. DOWN: a confirmed downtime. FAILING: the last probe of an endpoint failed, not yet"
+        " long enough to be downtime. NOT SEEN: an endpoint has no result that says anything. MAINTENANCE: a window"
+        " that counts is open. OK: every endpoint answered its last probe.",
+        [target(state_now(config), table=True)],
+        at,
+        sizes=(20, 34),
+        field={"mappings": words(STATES, without_data=("NOT SEEN", PURPLE)), "thresholds": steps(PURPLE)},
+        without_data="NOT SEEN",
+        background=True,
+        every_row=True,
+        transformations=[sorted_by("service"), sorted_by("Value", descending=True)],
+    )
+
+
+def _ongoing(at: GridPos) -> Panel:
+    """The longest two; 0 seconds, said by the exporter of every service, where there is none."""
+    age = f'max by (service) ({LOG_ENTRY_DURATION.name} * on (service, id) {LOG_ENTRY_INFO.name}{{state="ongoing"}})'
+    none = f'label_replace(max({DOWNTIME_ACTIVE.name}) == 0, "service", "no service", "", "")'
+    return stat(
+        "Down for",
+        "Age of the ongoing downtimes, the longest two, from their first failure. It stands still while nothing is"
+        " seen of the service.",
+        [target(f"sort_desc(topk(2, {age})) or on () {none}", legend="{{service}}")],
+        at,
+        sizes=(22, 44),
+        field={
+            "unit": "clocks",
+            "decimals": 1,
+            "mappings": words({0: ("NONE", NEUTRAL)}, without_data=NOT_SEEN),
+            "thresholds": steps(BRIGHT_RED),
+        },
+        without_data="NOT SEEN",
+    )
+
+
+def _month(config: Config, at: GridPos) -> Panel:
+    """Rounded down: a figure below the objective is never shown as if it met it."""
+    objective, half = _objective(config), (1 + _objective(config)) / 2
+    decimals = _decimals(config)
+    scale = 10 ** (decimals + 2)
+    worst = f'bottomk(1, {AVAILABILITY_RATIO.name}{{window="month"}})'
+    return stat(
+        f"This month, worst (objective {objective * 100:f} %)",
+        "Availability of the worst service in this calendar month, planned maintenance deducted, rounded down."
+        " Amber: more than half of the error budget is used. Red: below the objective.",
+        [target(f"floor({scale} * {worst}) / {scale}", legend="{{service}}")],
+        at,
+        sizes=(22, 60),
+        field={
+            "unit": "percentunit",
+            "decimals": decimals,
+            "mappings": words({}, without_data=NOT_SEEN),
+            "thresholds": steps(BRIGHT_RED, (float(objective), BRIGHT_AMBER), (float(half), BRIGHT_GREEN)),
+        },
+        without_data="NOT SEEN",
+    )
+
+
+def _budget(config: Config, at: GridPos) -> Panel:
+    worst = f'bottomk(1, {ERROR_BUDGET_REMAINING_SECONDS.name}{{window="month"}})'
+    return stat(
+        "Downtime budget left, worst",
+        "What the objective still allows of unplanned downtime in this calendar month, of the service that has least."
+        " Hours and minutes.",
+        [target(worst, legend="{{service}}")],
+        at,
+        sizes=(22, 52),
+        field={
+            "unit": "clocks",
+            "decimals": 1,
+            "mappings": [at_most(0, ("USED UP", BRIGHT_RED)), *words({}, without_data=NOT_SEEN)],
+            "thresholds": _budget_steps(config),
+        },
+        without_data="NOT SEEN",
+    )
+
+
+def _maintenance(at: GridPos) -> Panel:
+    """One instant, in milliseconds: when the open window ends, else when the next begins."""
+    until = f"max by (name) ({MAINTENANCE_ACTIVE.name} * on (service) group_left () {MAINTENANCE_NEXT_END.name})"
+    now = f'label_replace(topk(1, {until}), "what", "NOW, $1, until", "name", "(.*)")'
+    start = f"scalar(min({MAINTENANCE_NEXT_START.name}))"
+    count = f'count_values("count", count({MAINTENANCE_NEXT_START.name} == {start}))'
+    following = f'label_replace({start} * {count}, "what", "next, services: $1", "count", "(.*)")'
+    return stat(
+        "Maintenance",
+        "When the window that is open ends; if none is, when the next begins and how many services it concerns. Only"
+        " windows that count.",
+        [target(f"1000 * ({now} or on () {following})", legend="{{what}}")],
+        at,
+        sizes=(18, 30),
+        field={
+            "unit": INSTANT,
+            "mappings": words({}, without_data=("NONE KNOWN", NEUTRAL)),
+            "thresholds": steps(NEUTRAL),
+        },
+        without_data="NONE KNOWN",
+        overrides=[override("/^NOW/", color={"mode": "fixed", "fixedColor": BRIGHT_BLUE})],
+    )
+
+
+def _monitoring(config: Config, at: GridPos) -> Panel:
+    """Why it is not seen: the first that holds."""
+    answers = seen(config)
+    texts: dict[float | str, Word] = {
+        1: ("SEES ALL", GREEN),
+        2: ("SEES A PART", PURPLE),
+        3: ("SEES NOTHING", PURPLE),
+        4: ("EXPORTER GONE", PURPLE),
+        5: ("NOT SCRAPED", PURPLE),
+    }
+    cases = (
+        f"5 * absent({UP})",
+        f"4 * count(max({UP}) == 0)",
+        f"3 * absent({answers})",
+        f"2 * group({KNOWN} unless on (service, endpoint, kind) {answers})",
+        f"group({answers})",
+    )
+    return stat(
+        "Monitoring",
+        "Whether the monitoring itself sees. NOT SCRAPED: Prometheus has no such target. EXPORTER GONE: its last"
+        " scrape failed. SEES NOTHING, SEES A PART: endpoints are without a result that says anything of SESAM.",
+        [target("\nor on () ".join(cases))],
+        at,
+        sizes=(18, 34),
+        field={"mappings": words(texts, without_data=("NOT SEEN", PURPLE)), "thresholds": steps(PURPLE)},
+        without_data="NOT SEEN",
+        background=True,
+    )
+
+
+def _strip(at: GridPos) -> Panel:
+    return state_timeline(
+        "The last 7 days",
+        "The worst state of each hour. NOT SEEN: results were missing from more than a tenth of it.",
+        target(state_over_time(), legend="{{service}}", over_time=True),
+        at,
+        mappings=words(STATES),
+        points=168,
+        shortest="1m",
+    )
+
+
+def _month_table(config: Config, at: GridPos) -> Panel:
+    decimals = _decimals(config)
+    ratio = {"unit": "percentunit", "decimals": decimals + 1}
+    objective = float(_objective(config))
+    coloured = {"custom__cellOptions": {"type": "color-text"}, "color": {"mode": "thresholds"}}
+    return table(
+        "This month by service, least budget first",
+        "Availability by what was observed; 'at least' is what it would be if all that was not seen had been down."
+        " Budget left: unplanned downtime that the objective still allows.",
+        [
+            target(f'max by (service) ({AVAILABILITY_RATIO.name}{{window="month"}})', ref="A", table=True),
+            target(
+                f'max by (service) ({AVAILABILITY_BOUND_RATIO.name}{{window="month",bound="unobserved_as_down"}})',
+                ref="B",
+                table=True,
+            ),
+            target(f'min by (service) ({ERROR_BUDGET_REMAINING_SECONDS.name}{{window="month"}})', ref="C", table=True),
+        ],
+        at,
+        without_data="NOT SEEN",
+        transformations=[
+            transformation("merge"),
+            sorted_by("service"),
+            sorted_by("Value #C"),
+            transformation(
+                "organize",
+                excludeByName={"Time": True},
+                indexByName={"service": 0, "Value #A": 1, "Value #B": 2, "Value #C": 3},
+                renameByName={"Value #A": "availability", "Value #B": "at least", "Value #C": "budget left"},
+            ),
+        ],
+        overrides=[
+            override("availability", **ratio, **coloured, thresholds=steps(BRIGHT_RED, (objective, NEUTRAL))),
+            override("at least", **ratio, **coloured, thresholds=steps(BRIGHT_PURPLE, (objective, NEUTRAL))),
+            override(
+                "budget left",
+                **DURATION,
+                **coloured,
+                mappings=[at_most(0, ("USED UP", BRIGHT_RED))],
+                thresholds=_budget_steps(config),
+            ),
+        ],
+    )
+
+
+def _log(at: GridPos) -> Panel:
+    labels = f"* on (service, id) group_left (cause, endpoints, state) {LOG_ENTRY_INFO.name}"
+    latest = f"topk(6, {LOG_ENTRY_START.name})"
+    coloured = {"custom__cellOptions": {"type": "color-text"}}
+    return table(
+        "Downtime log, latest",
+        "The six latest entries of the downtime log of the last 90 days, with what they are due to. 'cause?' asks for"
+        " one to be filled in.",
+        [
+            target(f"1000 * {latest} {labels}", ref="A", table=True),
+            target(f"({LOG_ENTRY_DURATION.name} and on (service, id) {latest}) {labels}", ref="B", table=True),
+        ],
+        at,
+        without_data="No entry is known",
+        transformations=[
+            transformation("merge"),
+            sorted_by("Value #A", descending=True),
+            transformation(
+                "organize",
+                excludeByName={"Time": True, "id": True, "instance": True, "job": True},
+                indexByName={"service": 0, "Value #A": 1, "Value #B": 2, "endpoints": 3, "state": 4, "cause": 5},
+                renameByName={"Value #A": "began", "Value #B": "duration"},
+            ),
+        ],
+        overrides=[
+            override("began", unit=INSTANT),
+            override("duration", **DURATION),
+            override("state", mappings=words(LOG_STATES), **coloured),
+            override("cause", mappings=words(CAUSES), **coloured),
+        ],
+    )
+
+
+def _objective(config: Config) -> Decimal:
+    """Without the noise of binary fractions."""
+    return Decimal(f"{config.policy.objective_ratio:.12f}").normalize()
+
+
+def _decimals(config: Config) -> int:
+    """As many as the objective has in percent, at least two."""
+    exponent = _objective(config).as_tuple().exponent
+    assert isinstance(exponent, int)
+    return max(2, -exponent - 2)
+
+
+def _budget_steps(config: Config) -> Json:
+    """Red when it is used up, amber below a quarter of what 30 days allow."""
+    quarter = float((1 - _objective(config)) * 30 * 86400 / 4)
+    return steps(BRIGHT_RED, (0.001, BRIGHT_AMBER), (max(quarter, 0.002), BRIGHT_GREEN))

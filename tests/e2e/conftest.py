@@ -1,12 +1,12 @@
 """A stack for the tests of one module, and its logs beside a failure."""
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from programs import MissingProgramError
-from stack import Stack
+from programs import MissingProgramError, Program
+from stack import Durations, Stack
 
 _LAST_LINES = 60
 _LOGS = pytest.StashKey[list[Path]]()
@@ -17,16 +17,37 @@ def running(request, tmp_path_factory):
     """`with running(services, durations) as stack`, once a module; its folder stays for a look at what happened."""
 
     @contextmanager
-    def run(services, durations=None) -> Iterator[Stack]:
+    def run(services: Sequence[str], durations: Durations | None = None) -> Iterator[Stack]:
         folder = tmp_path_factory.mktemp("stack")
-        request.config.stash[_LOGS] = [folder]
-        try:
-            with Stack(folder, services, durations) as stack:
-                yield stack
-        except MissingProgramError as missing:
-            pytest.fail(str(missing), pytrace=False)
+        with _explained(request.config, folder), Stack(folder, services, durations) as stack:
+            yield stack
 
     return run
+
+
+@pytest.fixture(scope="module")
+def loaded(request, tmp_path_factory):
+    """`loaded(make, configuration)`: a program of `programs`, running until the module ends."""
+    with ExitStack() as running_programs:
+
+        def load(make: Callable[[Path, Path, Path], Program], configuration: Path) -> Program:
+            folder = tmp_path_factory.mktemp(make.__name__)
+            with _explained(request.config, folder):
+                program = make(configuration, folder / "data", folder / f"{make.__name__}.log")
+            running_programs.callback(program.stop)
+            return program
+
+        yield load
+
+
+@contextmanager
+def _explained(config: pytest.Config, folder: Path) -> Iterator[None]:
+    """A failure shows the logs in `folder`; a program that is not installed is a failure in one sentence."""
+    config.stash.setdefault(_LOGS, []).append(folder)
+    try:
+        yield
+    except MissingProgramError as missing:
+        pytest.fail(str(missing), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -116,7 +116,8 @@ def exporter(configuration: Path, log: Path) -> Program:
     )
 
 
-def prometheus(configuration: Path, storage: Path, log: Path) -> Program:
+def prometheus(configuration: Path, storage: Path, log: Path, *further: str) -> Program:
+    """`further`: options of its own command line."""
     return Program(
         "Prometheus",
         [
@@ -124,6 +125,7 @@ def prometheus(configuration: Path, storage: Path, log: Path) -> Program:
             f"--config.file={configuration}",
             f"--storage.tsdb.path={storage}",
             f"--web.listen-address={_ANY_PORT}",
+            *further,
         ],
         log=log,
         says=r'msg="Listening on" address=(\S+)',

@@ -21,7 +21,7 @@ from exporter_view import Scrape
 from programs import Program
 from sesam_simulator import SesamSimulator
 from waiting import until, until_instant
-from webhook_receiver import WATCHDOG, WebhookReceiver
+from webhook_receiver import PAGE, WATCHDOG, Notice, Status, WebhookReceiver
 
 from sesam_slo.config import load
 from sesam_slo.core import names
@@ -84,7 +84,11 @@ class Stack:
             generated = self._generate(alertmanager=self.alertmanager.address)
             self.prometheus = self._run(
                 programs.prometheus(
-                    generated / "prometheus/prometheus.yml", self.folder / "series", self._log("prometheus")
+                    generated / "prometheus/prometheus.yml",
+                    self.folder / "series",
+                    self._log("prometheus"),
+                    # It tells Alertmanager again of what goes on after this long: a minute, compressed as all else.
+                    f"--rules.alert.resend-delay={self.durations.group_interval:g}s",
                 )
             )
             self._wait_until_it_works()
@@ -109,6 +113,15 @@ class Stack:
         """Prometheus' answer to an instant query: labels and value of each series."""
         found = self.prometheus.get("/api/v1/query", query=promql).json()["data"]["result"]
         return [(series["metric"], float(series["value"][1])) for series in found]
+
+    def await_page(self, alert: str, service: str | None, status: Status) -> Notice:
+        """The first notice that says so, once it has come to the receiver of pages."""
+        pages = until(
+            lambda: self.webhooks.notices(PAGE, alert, service, status),
+            within=TELLING_SECONDS,
+            what=f"{alert}{f' of {service}' if service else ''} {status}",
+        )
+        return pages[0]
 
     def settle(self, since: datetime) -> datetime:
         """Waits until two group intervals have passed since `since`, in which the route to the webhook worked throughout.

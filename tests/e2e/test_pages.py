@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from exporter_view import LogEntry, Scrape
 from sesam_simulator import Fault
-from stack import TELLING_SECONDS, Stack, Window
-from waiting import until, until_instant
+from stack import Stack, Window
+from waiting import until_instant
 from webhook_receiver import PAGE, TICKET, WATCHDOG
 
 from sesam_slo.core import names
@@ -77,30 +77,22 @@ def play(stack: Stack) -> Played:
     until_instant(window.start + PROBE_INTERVAL)
     sesam.fail(INSIDE, Fault.SILENT)
     sesam.fail(OVERRUN, Fault.SILENT)
-    await_notice(stack, Alert.DOWNTIME, OVER, "firing")
+    stack.await_page(Alert.DOWNTIME, OVER, "firing")
     sesam.recover(OVER)
-    await_notice(stack, Alert.DOWNTIME, BEFORE, "firing")
+    stack.await_page(Alert.DOWNTIME, BEFORE, "firing")
     until_instant(window.end - 3 * PROBE_INTERVAL)
     sesam.recover(INSIDE)
 
     until_instant(window.end + PROBE_INTERVAL)
     sesam.recover(BEFORE)
-    await_notice(stack, Alert.MAINTENANCE_OVERRUN, OVERRUN, "firing")
+    stack.await_page(Alert.MAINTENANCE_OVERRUN, OVERRUN, "firing")
     recovered = sesam.recover(OVERRUN)
 
-    await_notice(stack, Alert.DOWNTIME, OVER, "resolved")
-    await_notice(stack, Alert.DOWNTIME, BEFORE, "resolved")
-    await_notice(stack, Alert.MAINTENANCE_OVERRUN, OVERRUN, "resolved")
+    stack.await_page(Alert.DOWNTIME, OVER, "resolved")
+    stack.await_page(Alert.DOWNTIME, BEFORE, "resolved")
+    stack.await_page(Alert.MAINTENANCE_OVERRUN, OVERRUN, "resolved")
     stack.settle(recovered)
     return Played(stack, window, stack.scrape())
-
-
-def await_notice(stack: Stack, alert: str, service: str, status: str) -> None:
-    until(
-        lambda: stack.webhooks.notices(PAGE, alert, service, status),
-        within=TELLING_SECONDS,
-        what=f"{alert} of {service} {status}",
-    )
 
 
 def test_an_outage_just_under_the_threshold_pages_nobody(played):

@@ -6,11 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from bench import DOWN, NOT_SEEN, OK, SECOND, START, Bench, config, endpoint, policy
 
 from sesam_slo.core.model import AnnouncedWindow, Outcome, Reason, Service
 from sesam_slo.core.outage import EndpointState
-
-from bench import DOWN, NOT_SEEN, OK, SECOND, START, Bench, config, endpoint, policy
 
 
 def test_downtime_begins_at_the_first_failure_and_is_confirmed_after_the_threshold() -> None:
@@ -228,7 +227,9 @@ def test_a_result_that_is_not_later_than_the_last_one_is_left_out() -> None:
     assert second.now().endpoints["api"].last_at >= at
 
 
-def test_an_event_that_began_in_agreed_time_stays_active_through_maintenance_and_one_begun_inside_is_an_overrun() -> None:
+def test_an_event_that_began_in_agreed_time_stays_active_through_maintenance_and_one_begun_inside_is_an_overrun() -> (
+    None
+):
     window = AnnouncedWindow("w", START + 20 * SECOND, START + 40 * SECOND, START - timedelta(hours=72))
     early, late = Service("early", (endpoint("api"),)), Service("late", (endpoint("api"),))
     bench = Bench(config(early, late, policy=policy(announced=(window,))))
@@ -238,7 +239,7 @@ def test_an_event_that_began_in_agreed_time_stays_active_through_maintenance_and
     bench.prober.answer = lambda key: DOWN
 
     def active() -> dict[str, tuple[bool, bool]]:
-        from sesam_slo.core.service import unplanned_active  # noqa: PLC0415
+        from sesam_slo.core.service import unplanned_active
 
         view = bench.published.view()
         return {name: unplanned_active(bench.now(name), view.at, view.maintenance) for name in ("early", "late")}

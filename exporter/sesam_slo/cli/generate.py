@@ -9,7 +9,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..generate import artifacts
+from ..generate import Deployment, artifacts
+from ..generate.receivers import Receivers, parse
 from .errors import CommandError, load_config
 
 NAME = "generate"
@@ -25,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     config = load_config(options.config, syntax_only=True)
-    files = artifacts(config, datetime.now(UTC).astimezone(config.policy.timezone).year)
+    year = datetime.now(UTC).astimezone(config.policy.timezone).year
+    files = artifacts(config, year, Deployment(receivers=_receivers(options.out / "alertmanager" / "receivers.yml")))
     if options.check:
         return _check(options.out, files)
     for name, text in files.items():
@@ -38,6 +40,20 @@ def run(options: argparse.Namespace) -> int:
         except OSError as error:
             raise CommandError(f"{path}: cannot be written: {error.strerror or error}") from None
     return 0
+
+
+def _receivers(path: Path) -> Receivers:
+    """The site's own receivers, where it has written any beside the generated configuration."""
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(
+            f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}", status=2
+        ) from None
+    except ValueError as error:
+        raise CommandError("\n".join(f"{path}: {fault}" for fault in str(error).splitlines()), status=2) from None
 
 
 def _check(folder: Path, files: dict[str, str]) -> int:

@@ -18,9 +18,10 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from ..collector import ExporterMetrics, ProbeTally, ReloadState, SloCollector
 from ..config import ConfigError, load
+from ..config.values import listen
 from ..core.history import Recorded
 from ..core.log_state import LogState
-from ..core.model import Config, Web
+from ..core.model import Config
 from ..core.windows import earliest
 from ..ledger import Ledger, LedgerError, LedgerWriter, open_ledger
 from ..monitor import Clock, Monitor, Published
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     set_up_logging(options.log_level, options.log_format)
     config = load_config(options.config)
-    listening = _listen(config.web)
+    listening = _listen(*(options.listen or (config.web.host, config.web.port)))
     ledger, recorded = _open(config)
     try:
         _serve(options.config, config, listening, ledger, recorded)
@@ -57,12 +58,19 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _listen(web: Web) -> socket.socket:
-    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+def _address(text: str) -> tuple[str, int]:
     try:
-        return socket.create_server((web.host, web.port), family=family, backlog=128)
+        return listen(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
-        raise CommandError(f"web.listen: cannot listen on {web.host}:{web.port}: {error.strerror or error}") from None
+        raise CommandError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
 
 
 def _open(config: Config) -> tuple[Ledger, Recorded]:

@@ -15,11 +15,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class BusinessCalendar:
-    """Business hours with the holidays that interrupt them; `is_holiday` comes from outside, the core has no calendar."""
+    """Business hours and what interrupts them; `is_public_holiday` comes from outside, the core has no calendar."""
 
     hours: BusinessHours
     zone: ZoneInfo
-    is_holiday: Callable[[date], bool]
+    is_public_holiday: Callable[[date], bool]
 
     @property
     def day(self) -> timedelta:
@@ -30,13 +30,17 @@ class BusinessCalendar:
         """The earliest instant by which `duration` of business time has passed since `start`; it must be positive."""
         day, left = start.astimezone(self.zone).date(), duration
         while True:
-            if day.weekday() in self.hours.days and not self.is_holiday(day):
+            if self.is_business_day(day):
                 opens = max(self._at(day, self.hours.start_minute), start)
                 open_for = self._at(day, self.hours.end_minute) - opens
                 if open_for >= left:
                     return opens + left
                 left -= max(open_for, timedelta())
             day += _DAY
+
+    def is_business_day(self, day: date) -> bool:
+        own_holiday = (day.month, day.day) in self.hours.extra_holidays or day in self.hours.extra_dates
+        return day.weekday() in self.hours.days and not own_holiday and not self.is_public_holiday(day)
 
     def _at(self, day: date, minute: int) -> datetime:
         wall = datetime.combine(day, time.min) + timedelta(minutes=minute)

@@ -15,21 +15,17 @@ from .model import Cause, Policy
 class LogState:
     """Tells an event's state: `ongoing`, `ended`, `overdue` (still unexplained two business days later), `explained`.
 
-    is_holiday: whether a day is a public holiday of a country (`NO`).
+    is_public_holiday: whether a day is a public holiday of a country (`NO`); the policy's own days off it knows itself.
     """
 
-    is_holiday: Callable[[str, date], bool]
+    is_public_holiday: Callable[[str, date], bool]
 
     def __call__(self, event: Event, at: datetime, policy: Policy) -> str:
         if event.end is None:
             return "ongoing"
         if event.cause is not Cause.UNKNOWN:
             return "explained"
-        hours = policy.business
-        calendar = BusinessCalendar(
-            hours,
-            policy.timezone,
-            lambda day: self.is_holiday(hours.country, day) or (day.month, day.day) in hours.extra_holidays,
-        )
+        hours, zone = policy.business, policy.timezone
+        calendar = BusinessCalendar(hours, zone, lambda day: self.is_public_holiday(hours.country, day))
         due = calendar.after(event.end, policy.alerts.unexplained_after_business_days * calendar.day)
         return "overdue" if due <= at else "ended"

@@ -32,11 +32,7 @@ class PolicyTimeline:
         """`within`, cut where the policy changed."""
         starts = [since for since, _ in self.entries[1:] if within.start < since < within.end]
         bounds = [within.start, *starts, within.end]
-        return [
-            (Interval(start, end), self.at(start))
-            for start, end in zip(bounds, bounds[1:], strict=False)
-            if start < end
-        ]
+        return [(Interval(start, end), self.at(start)) for start, end in pairwise(bounds) if start < end]
 
     def cut(self, interval: Interval, policy: Policy) -> list[Interval]:
         """The parts of `interval` in which `policy` is in force."""

@@ -22,10 +22,10 @@ import pycurl
 
 from ..core.model import Reason, Request
 from .checker import BodyChecker, Job
-from .exchange import Exchange, Trust
+from .exchange import Certificates, Exchange
+from .handle import Handles, UnfitRequest
 from .resolver import Answer, Lookup, Resolver, look_up
 from .target import is_address
-from .transfer import UnfitRequest
 from .verdict import Observation, Verdict
 
 HELD_UP_SECONDS = 0.3
@@ -61,7 +61,8 @@ class ProbeEngine:
         self.max_in_flight = max_in_flight if max_in_flight is not None else _slots()
         self._now = now
         self._monotonic = monotonic
-        self._trust = Trust(ca_file or _trust_store())
+        self._handles = Handles(ca_file or _trust_store())
+        self._certificates = Certificates()
         self._exchanges: dict[Hashable, Exchange] = {}
         self._by_curl: dict[Any, Exchange] = {}
         self._deadlines: list[tuple[float, int, Exchange]] = []
@@ -109,7 +110,7 @@ class ProbeEngine:
             verdict = Verdict.unobserved(
                 Reason.LOCAL, f"{self.max_in_flight} probes are under way: no room for another"
             )
-            self._done.append(exchange.finish(verdict, started, self._trust))
+            self._done.append(exchange.finish(verdict, started, self._certificates))
             return
         self._exchanges[key] = exchange
         self._expect_by(exchange.deadline, exchange)
@@ -143,10 +144,15 @@ class ProbeEngine:
         exchange = self._exchanges.pop(key, None)
         if exchange is None:
             return False
-        self._release(exchange)
-        if exchange.transfer is not None:
-            exchange.transfer.curl.close()
+        self._detach(exchange)
+        exchange.release(self._handles, keep=False)
         return True
+
+    def forget(self, key: Hashable) -> None:
+        """Drops what is kept for later probes of `key`: an endpoint that is no longer configured."""
+        self.cancel(key)
+        self._handles.forget(key)
+        self._certificates.forget(key)
 
     def close(self) -> None:
         """Drops all probes. Never waits for an endpoint or a name server."""
@@ -157,6 +163,7 @@ class ProbeEngine:
             self.cancel(key)
         self._resolver.close()
         self._checker.close()
+        self._handles.close()
         self._multi.close()
         self._epoll.close()
         # The descriptor of `_signal` stays open: a thread that hangs in a look-up may still write to it, and must not
@@ -253,7 +260,7 @@ class ProbeEngine:
             self._resolver.ask(host, exchange.key, self._monotonic())
 
     def _connect(self, exchange: Exchange, addresses: tuple[str, ...]) -> None:
-        verdict = exchange.connect(addresses, self._monotonic(), self._trust)
+        verdict = exchange.connect(addresses, self._monotonic(), self._handles, self._certificates)
         if verdict is not None:
             self._finish(exchange, verdict)
             return
@@ -268,9 +275,8 @@ class ProbeEngine:
         self._multi.remove_handle(curl)
         now = self._monotonic()
         if transfer.stopped == "redirect" or (code == pycurl.E_OK and transfer.is_redirect):
-            verdict = exchange.next_hop(now)
+            verdict = exchange.next_hop(now, self._handles)
             if verdict is None:
-                curl.close()
                 self._resolve(exchange)
             else:
                 self._finish(exchange, verdict)
@@ -305,10 +311,11 @@ class ProbeEngine:
 
     def _finish(self, exchange: Exchange, verdict: Verdict) -> None:
         del self._exchanges[exchange.key]
-        self._release(exchange)
-        self._done.append(exchange.finish(verdict, self._monotonic(), self._trust))
+        self._detach(exchange)
+        self._done.append(exchange.finish(verdict, self._monotonic(), self._certificates))
+        exchange.release(self._handles, keep=verdict.reason is not Reason.LOCAL)
 
-    def _release(self, exchange: Exchange) -> None:
+    def _detach(self, exchange: Exchange) -> None:
         transfer = exchange.transfer
         if transfer is not None:
             if self._by_curl.pop(transfer.curl, None) is not None:

@@ -11,28 +11,28 @@ from ..core.model import Outcome, Phase, Reason, Request
 from .body import charset_of, mismatch
 from .checker import INLINE_BYTES, Job
 from .credentials import CredentialsUnreadable, authorization_header, basic_password
+from .handle import Handles, UnfitRequest, proxy_authority
 from .resolver import has_route, reachable
 from .target import SchemeRefused, Target, follow, parse_url
-from .transfer import PREFIX_BYTES, REDIRECTS, Transfer, UnfitRequest, proxy_authority
+from .transfer import PREFIX_BYTES, REDIRECTS, Transfer
 from .verdict import Observation, TransferError, Verdict, blank, judge_deadline, judge_error, judge_status, sentence
 
 _HARMLESS_HEADERS = frozenset({"accept", "accept-language", "cache-control", "content-type", "host", "user-agent"})
 
 
-class Trust:
-    """The trust store, and until when the endpoints' certificates are valid.
+class Certificates:
+    """Until when the endpoints' certificates are valid.
 
-    The certificates of an endpoint are read at most once in five minutes: reading them costs a tenth of a probe, and they
-    are good for weeks. They are verified in every probe.
+    Those of an endpoint are read at most once in five minutes: reading them costs a tenth of a probe, and they are good for
+    weeks. They are verified in every probe.
     """
 
     READ_EVERY_SECONDS = 300.0
 
-    def __init__(self, ca_file: str) -> None:
-        self.ca_file = ca_file
+    def __init__(self) -> None:
         self._read: dict[Hashable, tuple[Target, float, datetime]] = {}
 
-    def reads_certificates(self, key: Hashable, target: Target, now: float) -> bool:
+    def to_be_read(self, key: Hashable, target: Target, now: float) -> bool:
         known = self._read.get(key)
         return known is None or known[0].origin != target.origin or now - known[1] >= self.READ_EVERY_SECONDS
 
@@ -48,6 +48,9 @@ class Trust:
         if known is None or known[0].origin != transfer.target.origin or not transfer.handshake_done():
             return None
         return known[2]
+
+    def forget(self, key: Hashable) -> None:
+        self._read.pop(key, None)
 
 
 class Exchange:
@@ -120,36 +123,38 @@ class Exchange:
         """The look-up of this hop is over."""
         self._add({Phase.RESOLVE: max(0.0, now - self.hop_started)})
 
-    def connect(self, addresses: tuple[str, ...], now: float, trust: Trust) -> Verdict | None:
+    def connect(
+        self, addresses: tuple[str, ...], now: float, handles: Handles, certificates: Certificates
+    ) -> Verdict | None:
         """Sets up `self.transfer` to one of the addresses; a verdict where that cannot be done."""
         assert self.target is not None
         assert self._home is not None
         expect = self.request.expect
-        transfer = Transfer(
-            self.target,
-            reachable(addresses, self.request.preferred_ip_protocol),
-            now,
-            stop_at_redirect=self._stop_at_redirect,
-            keep_body=bool(expect.json or expect.body_regex is not None),
-        )
+        chosen = reachable(addresses, self.request.preferred_ip_protocol)
         try:
-            transfer.prepare(
-                self.request,
-                remaining=timedelta(seconds=self.deadline - now),
-                own_origin=self.target.origin == self._home.origin,
-                method=self._method,
+            own_origin = self.target.origin == self._home.origin
+            handle = handles.take(self.key, self.request, self.target, self._method, own_origin=own_origin)
+            keep_body = bool(expect.json or expect.body_regex is not None)
+            self.transfer = transfer = Transfer(
+                handle, chosen, now, stop_at_redirect=self._stop_at_redirect, keep_body=keep_body
+            )
+            handle.prepare(
+                addresses=chosen,
+                remaining_seconds=self.deadline - now,
                 authorization=self._authorization,
-                ca_file=trust.ca_file,
-                read_certificates=trust.reads_certificates(self.key, self.target, now),
+                read_certificates=certificates.to_be_read(self.key, self.target, now),
+                on_header=transfer.on_header,
+                on_body=transfer.on_body,
             )
         except (UnfitRequest, CredentialsUnreadable) as error:
+            self.release(handles, keep=False)
             return Verdict.unobserved(Reason.LOCAL, str(error))
         except (pycurl.error, UnicodeError, ValueError) as error:
+            self.release(handles, keep=False)
             return Verdict.unobserved(Reason.LOCAL, f"libcurl refuses the request ({type(error).__name__})")
-        self.transfer = transfer
         return None
 
-    def next_hop(self, now: float) -> Verdict | None:
+    def next_hop(self, now: float, handles: Handles) -> Verdict | None:
         """Where this transfer ended with a redirect: moves to its target, or says why not."""
         transfer = self.transfer
         assert transfer is not None
@@ -170,7 +175,7 @@ class Exchange:
             return Verdict.failure(Reason.REDIRECT_REFUSED, f"redirect would send the request's body to {target}")
         self._method, self.target = method, target
         self._add(transfer.phases(now))
-        self.transfer = None
+        self.release(handles, keep=True)
         self.hop_started = now
         self.redirects += 1
         return None
@@ -206,15 +211,15 @@ class Exchange:
             return Verdict.unobserved(Reason.LOCAL, "the proxy was not reached before the deadline")
         return judge_deadline(phase, self.timeout.total_seconds())
 
-    def finish(self, verdict: Verdict, now: float, trust: Trust) -> Observation:
-        """The observation; lets go of libcurl's handle."""
+    def finish(self, verdict: Verdict, now: float, certificates: Certificates) -> Observation:
+        """The observation; `release` is to follow."""
         transfer = self.transfer
         if transfer is not None:
             self._add(transfer.phases(self.completed or now))
         elif self.target is not None and Phase.CONNECT not in self._phases:
             self._phases.setdefault(Phase.RESOLVE, max(0.0, now - self.hop_started))
         curl = transfer.curl if transfer else None
-        observation = Observation(
+        return Observation(
             key=self.key,
             started_at=self.started_at,
             duration_seconds=max(0.0, (self.completed or now) - self.started),
@@ -222,7 +227,7 @@ class Exchange:
             outcome=verdict.outcome,
             reason=verdict.reason,
             status=transfer.status if transfer and transfer.headers_done else None,
-            tls_not_after=trust.not_after(self.key, transfer, now) if transfer else None,
+            tls_not_after=certificates.not_after(self.key, transfer, now) if transfer else None,
             address=(curl.getinfo(pycurl.PRIMARY_IP) or None) if curl else None,
             redirects=self.redirects,
             body_prefix=self._prefix(transfer) if transfer else b"",
@@ -230,9 +235,13 @@ class Exchange:
             body_sha256=transfer.body_sha256 if transfer and transfer.body_bytes else "",
             detail=sentence(verdict.detail, self._secrets),
         )
-        if curl is not None:
-            curl.close()
-        return observation
+
+    def release(self, handles: Handles, *, keep: bool) -> None:
+        """Lets go of the transfer; the handle of the first hop may be kept for the next probe."""
+        if self.transfer is not None:
+            self.transfer.body = bytearray()  # a kept handle keeps its callbacks, and with them the transfer
+            handles.give_back(self.key, self.transfer.handle, keep=keep and self.redirects == 0)
+            self.transfer = None
 
     def _judge_error(self, transfer: Transfer, code: int, message: str) -> Verdict:
         curl = transfer.curl

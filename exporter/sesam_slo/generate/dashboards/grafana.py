@@ -121,15 +121,19 @@ def stat(
     queries: Iterable[Json],
     at: GridPos,
     *,
-    sizes: tuple[int, int],
+    sizes: tuple[int, int | None],
     field: Json,
     without_data: str,
     background: bool = False,
     every_row: bool = False,
+    stacked: bool = False,
     transformations: Iterable[Json] = (),
     overrides: Iterable[Json] = (),
 ) -> Panel:
-    """Values with their names above them; `sizes` of name and value in pixels, `field` the settings of the values."""
+    """Values with their names above them, side by side or `stacked`; `field` has the settings of the values.
+
+    `sizes` of name and value in pixels, None as large as fits. `every_row` of a table is a value, else each series.
+    """
     return Stat(
         title=title,
         description=description,
@@ -139,6 +143,7 @@ def stat(
         colorMode="background_solid" if background else "value",
         graphMode="none",
         textMode="value_and_name",
+        orientation="horizontal" if stacked else "auto",
         reduceCalc="lastNotNull",
         noValue=without_data,
         transformations=list(transformations),
@@ -146,7 +151,7 @@ def stat(
         extraJson={
             "fieldConfig": {"defaults": {"color": {"mode": "thresholds"}, **field}},
             "options": {
-                "text": {"titleSize": sizes[0], "valueSize": sizes[1]},
+                "text": {"titleSize": sizes[0], **({"valueSize": sizes[1]} if sizes[1] else {})},
                 "wideLayout": False,
                 "reduceOptions": {"values": every_row},
             },

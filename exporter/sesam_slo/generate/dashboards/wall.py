@@ -76,7 +76,7 @@ LOG_STATES: dict[float | str, Word] = {
     "explained": ("explained", NEUTRAL),
 }
 NOT_SEEN: Word = ("NOT SEEN", BRIGHT_PURPLE)
-DURATION = {"unit": "dtdurations", "decimals": 1}  # 2 hours, 44 minutes
+AGE = {"unit": "s", "decimals": 1}  # 23.2 mins, 2.7 hours, 5.1 days
 INSTANT = "time:ddd D MMM HH:mm"
 
 
@@ -119,7 +119,7 @@ def _headline(config: Config, at: GridPos) -> Panel:
         " scraped, or probes say nothing about SESAM.",
         [target(who, legend="{{who}}")],
         at,
-        sizes=(30, 92),
+        sizes=(30, None),
         field={
             "mappings": words({**STATES, State.OK: ("ALL OK", GREEN)}, without_data=("NOT SEEN", PURPLE)),
             "thresholds": steps(PURPLE),
@@ -137,7 +137,7 @@ def _services(config: Config, at: GridPos) -> Panel:
         " that counts is open. OK: every endpoint answered its last probe.",
         [target(state_now(config), table=True)],
         at,
-        sizes=(20, 34),
+        sizes=(22, None),
         field={"mappings": words(STATES, without_data=("NOT SEEN", PURPLE)), "thresholds": steps(PURPLE)},
         without_data="NOT SEEN",
         background=True,
@@ -156,10 +156,10 @@ def _ongoing(at: GridPos) -> Panel:
         " seen of the service.",
         [target(f"sort_desc(topk(2, {age})) or on () {none}", legend="{{service}}")],
         at,
-        sizes=(22, 44),
+        sizes=(22, 40),
+        stacked=True,
         field={
-            "unit": "clocks",
-            "decimals": 1,
+            **AGE,
             "mappings": words({0: ("NONE", NEUTRAL)}, without_data=NOT_SEEN),
             "thresholds": steps(BRIGHT_RED),
         },
@@ -174,7 +174,7 @@ def _month(config: Config, at: GridPos) -> Panel:
     scale = 10 ** (decimals + 2)
     worst = f'bottomk(1, {AVAILABILITY_RATIO.name}{{window="month"}})'
     return stat(
-        f"This month, worst (objective {objective * 100:f} %)",
+        f"This month, worst (objective {(100 * objective).normalize():f} %)",
         "Availability of the worst service in this calendar month, planned maintenance deducted, rounded down."
         " Amber: more than half of the error budget is used. Red: below the objective.",
         [target(f"floor({scale} * {worst}) / {scale}", legend="{{service}}")],
@@ -200,8 +200,7 @@ def _budget(config: Config, at: GridPos) -> Panel:
         at,
         sizes=(22, 52),
         field={
-            "unit": "clocks",
-            "decimals": 1,
+            **_budget_unit(config),
             "mappings": [at_most(0, ("USED UP", BRIGHT_RED)), *words({}, without_data=NOT_SEEN)],
             "thresholds": _budget_steps(config),
         },
@@ -254,7 +253,7 @@ def _monitoring(config: Config, at: GridPos) -> Panel:
         "Monitoring",
         "Whether the monitoring itself sees. NOT SCRAPED: Prometheus has no such target. EXPORTER GONE: its last"
         " scrape failed. SEES NOTHING, SEES A PART: endpoints are without a result that says anything of SESAM.",
-        [target("\nor on () ".join(cases))],
+        [target("\nor on () ".join(cases), legend="now")],
         at,
         sizes=(18, 34),
         field={"mappings": words(texts, without_data=("NOT SEEN", PURPLE)), "thresholds": steps(PURPLE)},
@@ -311,7 +310,7 @@ def _month_table(config: Config, at: GridPos) -> Panel:
             override("at least", **ratio, **coloured, thresholds=steps(BRIGHT_PURPLE, (objective, NEUTRAL))),
             override(
                 "budget left",
-                **DURATION,
+                **_budget_unit(config),
                 **coloured,
                 mappings=[at_most(0, ("USED UP", BRIGHT_RED))],
                 thresholds=_budget_steps(config),
@@ -346,7 +345,7 @@ def _log(at: GridPos) -> Panel:
         ],
         overrides=[
             override("began", unit=INSTANT),
-            override("duration", **DURATION),
+            override("duration", **AGE),
             override("state", mappings=words(LOG_STATES), **coloured),
             override("cause", mappings=words(CAUSES), **coloured),
         ],
@@ -363,6 +362,12 @@ def _decimals(config: Config) -> int:
     exponent = _objective(config).as_tuple().exponent
     assert isinstance(exponent, int)
     return max(2, -exponent - 2)
+
+
+def _budget_unit(config: Config) -> Json:
+    """02h:44m, 48m:10s. That unit writes hours with two digits: where a month may have more, 4 days, 7 hours."""
+    fits = (1 - _objective(config)) * 31 * 24 < 100
+    return {"unit": "clocks" if fits else "dtdurations", "decimals": 1}
 
 
 def _budget_steps(config: Config) -> Json:

@@ -40,6 +40,9 @@ _STOP_SECONDS = 5.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
+        "--listen", type=_address, metavar="HOST:PORT", help="the address to listen on, whatever web.listen says"
+    )
+    parser.add_argument(
         "--log-format", choices=("logfmt", "json"), default="logfmt", help="one line each (default: logfmt)"
     )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")

@@ -81,7 +81,8 @@ def _windows(data: dict[str, Any], named_services: set[str] | None) -> Broken:
     for location, window in recurring + announced:
         for index, service in enumerate(window.get("services") or ()):
             if service is not None and named_services is not None and service not in named_services:
-                known = ", ".join(sorted(named_services)[:10]) or "the names under services"
+                known = ", ".join(sorted(filter(values.NAME.fullmatch, named_services))[:10])
+                known = known or "the names under services"
                 yield (*location, "services", index), f"no such service: {shown(service)}; expected one of {known}"
 
 

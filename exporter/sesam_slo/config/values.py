@@ -30,7 +30,7 @@ _TARGET_LABELS = {"job", "instance", "le", "quantile", "alertname", "severity"}
 RESERVED_LABELS = _TARGET_LABELS.union(*(m.labels for m in METRICS.values() if "service" in m.labels))
 """Labels that an info metric's own labels would hide in a join on `service`, or that Prometheus itself sets."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _HTTP_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|(24):(00)")
@@ -215,7 +215,7 @@ def country(value: object) -> str:
 def name(value: object) -> str:
     expected = "lower-case letters, digits and hyphens, a letter or digit first"
     written = text(value, expected)
-    if not _NAME.fullmatch(written):
+    if not NAME.fullmatch(written):
         raise ValueError(f"not a name: {shown(written)}; expected {expected}")
     return written
 

@@ -121,18 +121,19 @@ def stat(
     queries: Iterable[Json],
     at: GridPos,
     *,
-    sizes: tuple[int, int | None],
+    sizes: tuple[int, int] | None,
     field: Json,
     without_data: str,
     background: bool = False,
     every_row: bool = False,
     stacked: bool = False,
+    named: bool = True,
     transformations: Iterable[Json] = (),
     overrides: Iterable[Json] = (),
 ) -> Panel:
-    """Values with their names above them, side by side or `stacked`; `field` has the settings of the values.
+    """Values, with their names above them unless not `named`, side by side or `stacked`; `field` has the settings of the values.
 
-    `sizes` of name and value in pixels, None as large as fits. `every_row` of a table is a value, else each series.
+    `sizes` are those of name and value in pixels, None lets Grafana fill the space. `every_row` of a table is a value, else each series.
     """
     return Stat(
         title=title,
@@ -142,7 +143,7 @@ def stat(
         gridPos=at,
         colorMode="background_solid" if background else "value",
         graphMode="none",
-        textMode="value_and_name",
+        textMode="value_and_name" if named else "value",
         orientation="horizontal" if stacked else "auto",
         reduceCalc="lastNotNull",
         noValue=without_data,
@@ -151,7 +152,7 @@ def stat(
         extraJson={
             "fieldConfig": {"defaults": {"color": {"mode": "thresholds"}, **field}},
             "options": {
-                "text": {"titleSize": sizes[0], **({"valueSize": sizes[1]} if sizes[1] else {})},
+                "text": {"titleSize": sizes[0], "valueSize": sizes[1]} if sizes else {},
                 "wideLayout": False,
                 "reduceOptions": {"values": every_row},
             },
@@ -199,7 +200,9 @@ def state_timeline(
         interval=shortest,
         showValue="never",
         extraJson={
-            "fieldConfig": {"defaults": {"thresholds": steps("transparent"), "custom": {"fillOpacity": 90}}},
-            "options": {"legend": {"showLegend": True}},
+            "fieldConfig": {
+                "defaults": {"thresholds": steps("transparent"), "custom": {"fillOpacity": 90}, "noValue": "NOT SEEN"}
+            },
+            "options": {"legend": {"showLegend": True, "placement": "right"}},
         },
     )

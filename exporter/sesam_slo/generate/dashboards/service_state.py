@@ -93,7 +93,10 @@ def state_over_time() -> str:
     return _first(
         (State.DOWN, f"max_over_time({UNPLANNED_DOWNTIME_ACTIVE.name}{cell}) == 1"),
         (State.FAILING, f"increase({FAILING_SECONDS.name}{cell}) > 0"),
-        (State.NOT_SEEN, f"last_over_time({OBJECTIVE_RATIO.name}[7d]) unless on (service) ({enough})"),
+        (
+            State.NOT_SEEN,
+            f"last_over_time({OBJECTIVE_RATIO.name}[7d] offset -$__interval) unless on (service) ({enough})",
+        ),
         (State.MAINTENANCE, f"max_over_time({MAINTENANCE_ACTIVE.name}{cell})"),
         (State.OK, enough),
     )

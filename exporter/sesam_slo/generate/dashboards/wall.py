@@ -5,28 +5,23 @@ Three bands of 6, 8 and 13 of the 27 rows that such a screen holds. Each colour 
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from grafanalib.core import GridPos, Panel
 
-from sesam_slo.core.model import Cause, Config
+from sesam_slo.core.model import Config
 from sesam_slo.core.names import (
-    AVAILABILITY_BOUND_RATIO,
-    AVAILABILITY_RATIO,
     DOWNTIME_ACTIVE,
     ENDPOINT_INFO,
-    ERROR_BUDGET_REMAINING_SECONDS,
     LOG_ENTRY_DURATION,
     LOG_ENTRY_INFO,
     LOG_ENTRY_START,
     MAINTENANCE_ACTIVE,
     MAINTENANCE_NEXT_END,
     MAINTENANCE_NEXT_START,
+    OBJECTIVE_RATIO,
 )
 from sesam_slo.generate.dashboards.grafana import (
     Json,
     Word,
-    at_most,
     dashboard,
     override,
     sorted_by,
@@ -37,6 +32,18 @@ from sesam_slo.generate.dashboards.grafana import (
     target,
     transformation,
     words,
+)
+from sesam_slo.generate.dashboards.month import budget_worst, month_by_service, month_worst
+from sesam_slo.generate.dashboards.palette import (
+    BRIGHT_BLUE,
+    BRIGHT_RED,
+    CAUSES,
+    GREEN,
+    LOG_STATES,
+    NEUTRAL,
+    NOT_SEEN,
+    PURPLE,
+    STATES,
 )
 from sesam_slo.generate.dashboards.service_state import (
     KNOWN,
@@ -50,47 +57,21 @@ from sesam_slo.generate.promql import UP
 
 UID = "sesam-slo-wall"
 
-GREEN, BLUE, AMBER, PURPLE, RED = "#2e7d4f", "#3b5b8f", "#b8860b", "#6a4c9c", "#c4314b"
-BRIGHT_GREEN, BRIGHT_BLUE, BRIGHT_AMBER, BRIGHT_PURPLE, BRIGHT_RED = (
-    "#73bf69", "#8ab8ff", "#ff9830", "#b39ddb", "#ff5c75",
-)  # fmt: skip
-NEUTRAL = "#d0d2d9"
-
-STATES: dict[float | str, Word] = {
-    State.OK: ("OK", GREEN),
-    State.MAINTENANCE: ("MAINTENANCE", BLUE),
-    State.FAILING: ("FAILING", AMBER),
-    State.NOT_SEEN: ("NOT SEEN", PURPLE),
-    State.DOWN: ("DOWN", RED),
-}
-CAUSES: dict[float | str, Word] = {
-    Cause.UNKNOWN: ("cause?", BRIGHT_AMBER),
-    Cause.SESAM: ("SESAM", NEUTRAL),
-    Cause.CUSTOMER: ("customer (excluded)", NEUTRAL),
-    Cause.OPERATING_ENVIRONMENT: ("environment (excluded)", NEUTRAL),
-}
-LOG_STATES: dict[float | str, Word] = {
-    "ongoing": ("ONGOING", BRIGHT_RED),
-    "ended": ("ended", NEUTRAL),
-    "overdue": ("explain!", BRIGHT_AMBER),
-    "explained": ("explained", NEUTRAL),
-}
-NOT_SEEN: Word = ("NOT SEEN", BRIGHT_PURPLE)
 AGE = {"unit": "s", "decimals": 1}  # 23.2 mins, 2.7 hours, 5.1 days
 INSTANT = "time:ddd D MMM HH:mm"
 
 
 def wall(config: Config) -> Json:
     panels = [
-        _headline(config, GridPos(x=0, y=0, w=9, h=6)),
-        _ongoing(GridPos(x=9, y=0, w=5, h=6)),
-        _month(config, GridPos(x=14, y=0, w=5, h=6)),
-        _budget(config, GridPos(x=19, y=0, w=5, h=6)),
-        _services(config, GridPos(x=0, y=6, w=19, h=8)),
-        _maintenance(GridPos(x=19, y=6, w=5, h=4)),
-        _monitoring(config, GridPos(x=19, y=10, w=5, h=4)),
+        _headline(config, GridPos(x=0, y=0, w=10, h=6)),
+        _ongoing(GridPos(x=10, y=0, w=5, h=6)),
+        month_worst(config, GridPos(x=15, y=0, w=5, h=6)),
+        budget_worst(config, GridPos(x=20, y=0, w=4, h=6)),
+        _services(config, GridPos(x=0, y=6, w=20, h=8)),
+        _maintenance(GridPos(x=20, y=6, w=4, h=4)),
+        _monitoring(config, GridPos(x=20, y=10, w=4, h=4)),
         _strip(GridPos(x=0, y=14, w=14, h=7)),
-        _month_table(config, GridPos(x=14, y=14, w=10, h=13)),
+        month_by_service(config, GridPos(x=14, y=14, w=10, h=13)),
         _log(GridPos(x=0, y=21, w=14, h=6)),
     ]
     return dashboard(
@@ -112,14 +93,17 @@ def _headline(config: Config, at: GridPos) -> Panel:
     worst = f"scalar(max({now})) * {count} * on () group_left (total) {total}"
     named = f'label_join({worst}, "who", " of ", "count", "total")'
     nobody = f"{State.NOT_SEEN:d} * absent_over_time({ENDPOINT_INFO.name}[{REMEMBERED}])"
-    who = f'label_replace({named}, "who", "$1 services", "who", "(.+)") or on () {nobody}'
+    who = (
+        f'label_replace({named}, "who", "$1 services", "who", "(.+)")'
+        f' or on () label_replace({nobody}, "who", "no service is known", "", "")'
+    )
     return stat(
         "Is everything answering?",
         "The worst state of any service, and how many services are in it. NOT SEEN: the exporter is gone, nothing was"
         " scraped, or probes say nothing about SESAM.",
         [target(who, legend="{{who}}")],
         at,
-        sizes=(30, None),
+        sizes=(30, 96),
         field={
             "mappings": words({**STATES, State.OK: ("ALL OK", GREEN)}, without_data=("NOT SEEN", PURPLE)),
             "thresholds": steps(PURPLE),
@@ -137,7 +121,7 @@ def _services(config: Config, at: GridPos) -> Panel:
         " that counts is open. OK: every endpoint answered its last probe.",
         [target(state_now(config), table=True)],
         at,
-        sizes=(22, None),
+        sizes=None,
         field={"mappings": words(STATES, without_data=("NOT SEEN", PURPLE)), "thresholds": steps(PURPLE)},
         without_data="NOT SEEN",
         background=True,
@@ -167,47 +151,6 @@ def _ongoing(at: GridPos) -> Panel:
     )
 
 
-def _month(config: Config, at: GridPos) -> Panel:
-    """Rounded down: a figure below the objective is never shown as if it met it."""
-    objective, half = _objective(config), (1 + _objective(config)) / 2
-    decimals = _decimals(config)
-    scale = 10 ** (decimals + 2)
-    worst = f'bottomk(1, {AVAILABILITY_RATIO.name}{{window="month"}})'
-    return stat(
-        f"This month, worst (objective {(100 * objective).normalize():f} %)",
-        "Availability of the worst service in this calendar month, planned maintenance deducted, rounded down."
-        " Amber: more than half of the error budget is used. Red: below the objective.",
-        [target(f"floor({scale} * {worst}) / {scale}", legend="{{service}}")],
-        at,
-        sizes=(22, 60),
-        field={
-            "unit": "percentunit",
-            "decimals": decimals,
-            "mappings": words({}, without_data=NOT_SEEN),
-            "thresholds": steps(BRIGHT_RED, (float(objective), BRIGHT_AMBER), (float(half), BRIGHT_GREEN)),
-        },
-        without_data="NOT SEEN",
-    )
-
-
-def _budget(config: Config, at: GridPos) -> Panel:
-    worst = f'bottomk(1, {ERROR_BUDGET_REMAINING_SECONDS.name}{{window="month"}})'
-    return stat(
-        "Downtime budget left, worst",
-        "What the objective still allows of unplanned downtime in this calendar month, of the service that has least."
-        " Hours and minutes.",
-        [target(worst, legend="{{service}}")],
-        at,
-        sizes=(22, 52),
-        field={
-            **_budget_unit(config),
-            "mappings": [at_most(0, ("USED UP", BRIGHT_RED)), *words({}, without_data=NOT_SEEN)],
-            "thresholds": _budget_steps(config),
-        },
-        without_data="NOT SEEN",
-    )
-
-
 def _maintenance(at: GridPos) -> Panel:
     """One instant, in milliseconds: when the open window ends, else when the next begins."""
     until = f"max by (name) ({MAINTENANCE_ACTIVE.name} * on (service) group_left () {MAINTENANCE_NEXT_END.name})"
@@ -215,19 +158,20 @@ def _maintenance(at: GridPos) -> Panel:
     start = f"scalar(min({MAINTENANCE_NEXT_START.name}))"
     count = f'count_values("count", count({MAINTENANCE_NEXT_START.name} == {start}))'
     following = f'label_replace({start} * {count}, "what", "next, services: $1", "count", "(.*)")'
+    none = f'label_replace(0 * max({OBJECTIVE_RATIO.name}), "what", "no window", "", "")'
     return stat(
         "Maintenance",
         "When the window that is open ends; if none is, when the next begins and how many services it concerns. Only"
         " windows that count.",
-        [target(f"1000 * ({now} or on () {following})", legend="{{what}}")],
+        [target(f"1000 * ({now} or on () {following} or on () {none})", legend="{{what}}")],
         at,
-        sizes=(18, 30),
+        sizes=(18, 28),
         field={
             "unit": INSTANT,
-            "mappings": words({}, without_data=("NONE KNOWN", NEUTRAL)),
+            "mappings": words({0: ("NONE", NEUTRAL)}, without_data=NOT_SEEN),
             "thresholds": steps(NEUTRAL),
         },
-        without_data="NONE KNOWN",
+        without_data="NOT SEEN",
         overrides=[override("/^NOW/", color={"mode": "fixed", "fixedColor": BRIGHT_BLUE})],
     )
 
@@ -255,7 +199,8 @@ def _monitoring(config: Config, at: GridPos) -> Panel:
         " scrape failed. SEES NOTHING, SEES A PART: endpoints are without a result that says anything of SESAM.",
         [target("\nor on () ".join(cases), legend="now")],
         at,
-        sizes=(18, 34),
+        sizes=(18, 30),
+        named=False,
         field={"mappings": words(texts, without_data=("NOT SEEN", PURPLE)), "thresholds": steps(PURPLE)},
         without_data="NOT SEEN",
         background=True,
@@ -274,65 +219,20 @@ def _strip(at: GridPos) -> Panel:
     )
 
 
-def _month_table(config: Config, at: GridPos) -> Panel:
-    decimals = _decimals(config)
-    ratio = {"unit": "percentunit", "decimals": decimals + 1}
-    objective = float(_objective(config))
-    coloured = {"custom__cellOptions": {"type": "color-text"}, "color": {"mode": "thresholds"}}
-    return table(
-        "This month by service, least budget first",
-        "Availability by what was observed; 'at least' is what it would be if all that was not seen had been down."
-        " Budget left: unplanned downtime that the objective still allows.",
-        [
-            target(f'max by (service) ({AVAILABILITY_RATIO.name}{{window="month"}})', ref="A", table=True),
-            target(
-                f'max by (service) ({AVAILABILITY_BOUND_RATIO.name}{{window="month",bound="unobserved_as_down"}})',
-                ref="B",
-                table=True,
-            ),
-            target(f'min by (service) ({ERROR_BUDGET_REMAINING_SECONDS.name}{{window="month"}})', ref="C", table=True),
-        ],
-        at,
-        without_data="NOT SEEN",
-        transformations=[
-            transformation("merge"),
-            sorted_by("service"),
-            sorted_by("Value #C"),
-            transformation(
-                "organize",
-                excludeByName={"Time": True},
-                indexByName={"service": 0, "Value #A": 1, "Value #B": 2, "Value #C": 3},
-                renameByName={"Value #A": "availability", "Value #B": "at least", "Value #C": "budget left"},
-            ),
-        ],
-        overrides=[
-            override("availability", **ratio, **coloured, thresholds=steps(BRIGHT_RED, (objective, NEUTRAL))),
-            override("at least", **ratio, **coloured, thresholds=steps(BRIGHT_PURPLE, (objective, NEUTRAL))),
-            override(
-                "budget left",
-                **_budget_unit(config),
-                **coloured,
-                mappings=[at_most(0, ("USED UP", BRIGHT_RED))],
-                thresholds=_budget_steps(config),
-            ),
-        ],
-    )
-
-
 def _log(at: GridPos) -> Panel:
     labels = f"* on (service, id) group_left (cause, endpoints, state) {LOG_ENTRY_INFO.name}"
-    latest = f"topk(6, {LOG_ENTRY_START.name})"
+    latest = f"topk(4, {LOG_ENTRY_START.name})"
     coloured = {"custom__cellOptions": {"type": "color-text"}}
     return table(
         "Downtime log, latest",
-        "The six latest entries of the downtime log of the last 90 days, with what they are due to. 'cause?' asks for"
+        "The four latest entries of the downtime log of the last 90 days, with what they are due to. 'cause?' asks for"
         " one to be filled in.",
         [
             target(f"1000 * {latest} {labels}", ref="A", table=True),
             target(f"({LOG_ENTRY_DURATION.name} and on (service, id) {latest}) {labels}", ref="B", table=True),
         ],
         at,
-        without_data="No entry is known",
+        without_data="No entry is known of the last 90 days",
         transformations=[
             transformation("merge"),
             sorted_by("Value #A", descending=True),
@@ -350,27 +250,3 @@ def _log(at: GridPos) -> Panel:
             override("cause", mappings=words(CAUSES), **coloured),
         ],
     )
-
-
-def _objective(config: Config) -> Decimal:
-    """Without the noise of binary fractions."""
-    return Decimal(f"{config.policy.objective_ratio:.12f}").normalize()
-
-
-def _decimals(config: Config) -> int:
-    """As many as the objective has in percent, at least two."""
-    exponent = _objective(config).as_tuple().exponent
-    assert isinstance(exponent, int)
-    return max(2, -exponent - 2)
-
-
-def _budget_unit(config: Config) -> Json:
-    """02h:44m, 48m:10s. That unit writes hours with two digits: where a month may have more, 4 days, 7 hours."""
-    fits = (1 - _objective(config)) * 31 * 24 < 100
-    return {"unit": "clocks" if fits else "dtdurations", "decimals": 1}
-
-
-def _budget_steps(config: Config) -> Json:
-    """Red when it is used up, amber below a quarter of what 30 days allow."""
-    quarter = float((1 - _objective(config)) * 30 * 86400 / 4)
-    return steps(BRIGHT_RED, (0.001, BRIGHT_AMBER), (max(quarter, 0.002), BRIGHT_GREEN))

@@ -1,0 +1,118 @@
+"""The pages: what Prometheus and people meet, with nothing of what others wrote left unescaped."""
+
+from __future__ import annotations
+
+import pytest
+from bench import DOWN, NOT_SEEN, OK, SECOND, Bench, config, endpoint
+from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
+
+from sesam_slo.core.model import Service
+from sesam_slo.web import Exporter, make_app
+from sesam_slo.web.status import format_duration
+
+
+class Site:
+    def __init__(self, bench: Bench | None) -> None:
+        self.alive, self.fault, self.reloads = True, None, 0
+        view = bench.published.view if bench else lambda: None
+        self.client = TestClient(
+            make_app(Exporter(CollectorRegistry(), view, lambda: self.alive, self.reload)),
+            raise_server_exceptions=False,
+        )
+
+    def reload(self) -> str | None:
+        self.reloads += 1
+        return self.fault
+
+
+def down() -> Bench:
+    bench = Bench(config(Service("fine", (endpoint("api"),)), Service("broken", (endpoint("api"), endpoint("ui")))))
+    bench.run(3)
+    bench.prober.answer = lambda key: DOWN if key == ("broken", "api") else OK
+    bench.run(15)
+    return bench
+
+
+def test_the_worst_comes_first_with_since_when_and_why() -> None:
+    page = Site(down()).client.get("/").text
+    assert page.index("broken") < page.index("fine")
+    assert "DOWN" in page
+    assert "since 10 Jun 2026 11:00:0" in page  # local time of the policy's zone
+    assert "api: failure: timeout" in page
+
+
+def test_the_status_says_the_same_as_json() -> None:
+    services = Site(down()).client.get("/api/v1/status").json()["services"]
+    assert [(each["service"], each["state"]) for each in services] == [("broken", "down"), ("fine", "ok")]
+    (event,) = services[0]["downtime"]
+    assert event["end"] is None
+    assert event["symptom"] == ["timeout"]
+
+
+def test_the_page_loads_nothing_from_elsewhere_and_runs_no_script() -> None:
+    answer = Site(down()).client.get("/")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "<script" not in answer.text
+    assert "http://" not in answer.text.replace('http-equiv="refresh"', "")
+
+
+def test_a_page_before_anything_is_published_says_so() -> None:
+    site = Site(None)
+    assert "nothing has been published yet" in site.client.get("/").text
+    assert site.client.get("/-/ready").status_code == 503
+    assert site.client.get("/-/healthy").status_code == 200
+
+
+def test_health_follows_the_probing_loop() -> None:
+    site = Site(down())
+    assert site.client.get("/-/healthy").status_code == 200
+    assert site.client.get("/-/ready").status_code == 200
+    site.alive = False
+    answer = site.client.get("/-/healthy")
+    assert (answer.status_code, answer.text) == (503, "The probing loop has ended.\n")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "text"),
+    [
+        (None, 200, "The configuration is loaded.\n"),
+        (
+            "sesam-slo.yml:3: policy.objective: wrong",
+            500,
+            "The configuration was not loaded; the one before stays in force.\nsesam-slo.yml:3: policy.objective: wrong\n",
+        ),
+    ],
+)
+def test_reload_says_what_came_of_it(fault: str | None, status: int, text: str) -> None:
+    site = Site(None)
+    site.fault = fault
+    answer = site.client.post("/-/reload")
+    assert (answer.status_code, answer.text, site.reloads) == (status, text, 1)
+    assert site.client.get("/-/reload").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.9, "59 s"), (60, "1 min"), (3600, "1 h 00 min"), (9840, "2 h 44 min"), (-888, "-14 min")],
+)
+def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
+
+
+def test_metrics_are_served_in_both_formats() -> None:
+    client = Site(down()).client
+    assert client.get("/metrics").headers["content-type"].startswith("text/plain")
+    answer = client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
+
+
+def test_a_hold_of_two_intervals_without_results_is_not_green() -> None:
+    bench = Bench(config())
+    bench.run(3)
+    bench.prober.answer = lambda key: NOT_SEEN
+    bench.run(5)
+    (service,) = Site(bench).client.get("/api/v1/status").json()["services"]
+    assert service["state"] == "not_seen"
+    assert bench.clock.now() - bench.service().horizon < 2 * SECOND

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from sesam_slo.core.model import Config
 from sesam_slo.generate.alertmanager import alertmanager_configuration
+from sesam_slo.generate.dashboards import dashboards
 from sesam_slo.generate.notification import notification_template
 from sesam_slo.generate.prometheus import prometheus_configuration
 from sesam_slo.generate.receivers import PAGE, Receivers
@@ -50,5 +51,5 @@ def artifacts(config: Config, year: int, deployment: Deployment | None = None) -
             config.policy, year, webhooks=site.webhooks, receivers=site.receivers
         ),
         "alertmanager/templates/sesam-slo.tmpl": notification_template(),
-        # the dashboards, `grafana/dashboards/*.json`, join here
+        **dashboards(config),
     }

@@ -307,6 +307,7 @@ class ProbeEngine:
     def _judge_overdue(self, exchange: Exchange, now: float) -> Verdict:
         if exchange.resolving is not None and not self._resolver.forget(exchange.resolving, exchange.key):
             return Verdict.unobserved(Reason.LOCAL, "no thread was free to look the name up")
+        self._detach(exchange)  # only then does libcurl say how far the connection had come
         return exchange.judge_deadline(now)
 
     def _finish(self, exchange: Exchange, verdict: Verdict) -> None:

@@ -131,9 +131,10 @@ def stat(
     transformations: Iterable[Json] = (),
     overrides: Iterable[Json] = (),
 ) -> Panel:
-    """Values, with their names above them unless not `named`, side by side or `stacked`; `field` has the settings of the values.
+    """Values, with their names above them unless not `named`, side by side or `stacked`.
 
-    `sizes` are those of name and value in pixels, None lets Grafana fill the space. `every_row` of a table is a value, else each series.
+    `sizes` are those of name and value in pixels, None lets Grafana fill the space; `field` has the settings of the
+    values. `every_row` of a table is a value, else each series.
     """
     return Stat(
         title=title,

@@ -74,6 +74,7 @@ def month_by_service(config: Config, at: GridPos) -> Panel:
     budget = f'min by (service) ({ERROR_BUDGET_REMAINING_SECONDS.name}{{window="month"}})'
     objective = float(_objective(config))
     coloured = {"custom__cellOptions": {"type": "color-text"}, "color": {"mode": "thresholds"}}
+    unseen = {"mappings": words({}, without_data=NOT_SEEN)}
     return table(
         "This month by service, least budget first",
         "Availability by what was observed; 'at least' is what it would be if all that was not seen had been down."
@@ -98,8 +99,8 @@ def month_by_service(config: Config, at: GridPos) -> Panel:
             ),
         ],
         overrides=[
-            override("availability", **ratio, **coloured, thresholds=steps(BRIGHT_RED, (objective, NEUTRAL))),
-            override("at least", **ratio, **coloured, thresholds=steps(BRIGHT_PURPLE, (objective, NEUTRAL))),
+            override("availability", **ratio, **coloured, **unseen, thresholds=steps(BRIGHT_RED, (objective, NEUTRAL))),
+            override("at least", **ratio, **coloured, **unseen, thresholds=steps(BRIGHT_PURPLE, (objective, NEUTRAL))),
             override(
                 "budget left",
                 **_budget_unit(config),

@@ -44,6 +44,9 @@ KNOWN = (
     f"({ENDPOINT_INFO.name} or (last_over_time({ENDPOINT_INFO.name}[{REMEMBERED}]) unless on () {ENDPOINT_INFO.name}))"
 )
 
+# Of a history, the cell that an instant is drawn for: up to the next one's, and from one scrape before.
+CELL = "[$__rate_interval] offset -$__interval"
+
 
 def seen(config: Config) -> str:
     """The last result of each endpoint, 1 or 0, where there is one that still says something.
@@ -80,26 +83,27 @@ def state_now(config: Config) -> str:
 
 
 def state_over_time() -> str:
-    """By service, for a range query: the worst of each cell, which reaches from its instant to the next one's.
+    """By service, for a range query: the worst of each cell.
 
     NOT SEEN is a cell in which results were missing from more than a tenth of the scrapes, or nothing was scraped.
-    The windows end one cell later than the instant they are drawn from, and begin one scrape before it.
+    Only of services that are still known at the end: those that were removed leave the wall.
     """
-    cell = "[$__rate_interval] offset -$__interval"
-    expected = (
-        f"count by (service) (last_over_time({ENDPOINT_INFO.name}{cell})) * scalar(max(count_over_time({UP}{cell})))"
-    )
-    enough = f"sum by (service) (count_over_time({PROBE_SUCCESS.name}{cell})) >= {SEEN_SHARE} * {expected}"
-    return _first(
-        (State.DOWN, f"max_over_time({UNPLANNED_DOWNTIME_ACTIVE.name}{cell}) == 1"),
-        (State.FAILING, f"increase({FAILING_SECONDS.name}{cell}) > 0"),
+    scrapes = f"scalar(max(count_over_time({UP}{CELL})))"
+    expected = f"count by (service) (last_over_time({ENDPOINT_INFO.name}{CELL})) * {scrapes}"
+    enough = f"sum by (service) (count_over_time({PROBE_SUCCESS.name}{CELL})) >= {SEEN_SHARE} * {expected}"
+    recent = f"last_over_time({ENDPOINT_INFO.name}[$__rate_interval] @ end() offset -$__interval)"
+    before = f"last_over_time({ENDPOINT_INFO.name}[{REMEMBERED}] @ end() offset -$__interval)"
+    worst = _first(
+        (State.DOWN, f"max_over_time({UNPLANNED_DOWNTIME_ACTIVE.name}{CELL}) == 1"),
+        (State.FAILING, f"increase({FAILING_SECONDS.name}{CELL}) > 0"),
         (
             State.NOT_SEEN,
             f"last_over_time({OBJECTIVE_RATIO.name}[7d] offset -$__interval) unless on (service) ({enough})",
         ),
-        (State.MAINTENANCE, f"max_over_time({MAINTENANCE_ACTIVE.name}{cell})"),
+        (State.MAINTENANCE, f"max_over_time({MAINTENANCE_ACTIVE.name}{CELL})"),
         (State.OK, enough),
     )
+    return f"({worst})\nand on (service) ({recent} or ({before} unless on () {recent}))"
 
 
 def _first(*cases: tuple[State, str]) -> str:

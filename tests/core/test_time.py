@@ -1,0 +1,112 @@
+"""Windows of the account, business time, sets of intervals."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sesam_slo.core.business_time import BusinessCalendar
+from sesam_slo.core.intervals import Interval, intersect, normalize, subtract, total, union
+from sesam_slo.core.model import BusinessHours
+from sesam_slo.core.windows import earliest, spans
+from sesam_slo.public_holidays import is_holiday
+
+OSLO = ZoneInfo("Europe/Oslo")
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def local(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=OSLO).astimezone(UTC)
+
+
+class TestWindows:
+    @pytest.mark.parametrize(
+        ("now", "name", "start", "end"),
+        [
+            (local(2026, 3, 31, 23, 59), "month", local(2026, 3, 1), local(2026, 4, 1)),
+            (local(2026, 4, 1, 0, 0), "month", local(2026, 4, 1), local(2026, 5, 1)),
+            (local(2026, 4, 1, 0, 0), "previous_month", local(2026, 3, 1), local(2026, 4, 1)),
+            (local(2026, 1, 5), "previous_month", local(2025, 12, 1), local(2026, 1, 1)),
+            (local(2026, 5, 5), "quarter", local(2026, 4, 1), local(2026, 7, 1)),
+            (local(2026, 12, 31, 12), "quarter", local(2026, 10, 1), local(2027, 1, 1)),
+            (local(2028, 2, 29, 12), "year", local(2028, 1, 1), local(2029, 1, 1)),
+        ],
+    )
+    def test_calendar_windows_are_of_the_policys_zone(
+        self, now: datetime, name: str, start: datetime, end: datetime
+    ) -> None:
+        assert spans(now, OSLO, LONG_AGO)[name].whole == (start, end)
+
+    def test_march_is_an_hour_short_and_october_an_hour_long(self) -> None:
+        march = spans(local(2026, 4, 2), OSLO, LONG_AGO)["previous_month"].whole
+        october = spans(local(2026, 11, 2), OSLO, LONG_AGO)["previous_month"].whole
+        assert march.duration == timedelta(days=31) - timedelta(hours=1)
+        assert october.duration == timedelta(days=31) + timedelta(hours=1)
+
+    def test_all_are_cut_where_the_account_begins_and_left_out_before_it(self) -> None:
+        now = local(2026, 6, 15)
+        found = spans(now, OSLO, since=local(2026, 6, 10))
+        assert "previous_month" not in found
+        assert found["24h"].elapsed == (now - timedelta(hours=24), now)
+        assert found["30d"].elapsed == (local(2026, 6, 10), now)
+        assert found["month"].whole == (local(2026, 6, 10), local(2026, 7, 1))
+
+    def test_history_reaches_back_as_far_as_any_window(self) -> None:
+        assert earliest(local(2026, 11, 22), OSLO) == local(2026, 1, 1)
+        assert earliest(local(2026, 1, 2), OSLO) == local(2026, 1, 2) - timedelta(days=90)
+
+
+class TestBusinessTime:
+    CALENDAR = BusinessCalendar(BusinessHours(), OSLO, lambda day: is_holiday("NO", day))
+
+    @pytest.mark.parametrize(
+        ("start", "hours", "end"),
+        [
+            (local(2026, 6, 8, 8), 8, local(2026, 6, 8, 16)),  # Monday 08:00: the same day's 16:00, not Tuesday's 08:00
+            (local(2026, 6, 8, 15), 8, local(2026, 6, 9, 15)),
+            (local(2026, 6, 5, 15), 16, local(2026, 6, 9, 15)),  # over a weekend
+            (local(2026, 6, 6, 3), 1, local(2026, 6, 8, 9)),
+            (local(2026, 4, 1, 16), 8, local(2026, 4, 7, 16)),  # Maundy Thursday to Easter Monday are off
+            (local(2026, 12, 23, 15, 59), 1, local(2026, 12, 28, 8, 59)),  # 24 is off, 25 and 26 are holidays
+            (local(2027, 5, 14, 16), 1, local(2027, 5, 18, 9)),  # 17 May is Pentecost Monday as well
+            (local(2026, 10, 23, 12), 8, local(2026, 10, 26, 12)),  # the clock changes on that Sunday
+        ],
+    )
+    def test_the_deadline_is_the_earliest_instant_by_which_the_time_has_passed(
+        self, start: datetime, hours: int, end: datetime
+    ) -> None:
+        assert self.CALENDAR.after(start, timedelta(hours=hours)) == end
+
+    def test_a_day_off_of_the_policy_counts_like_a_holiday(self) -> None:
+        hours = BusinessHours(extra_dates=(date(2026, 6, 8),))
+        calendar = BusinessCalendar(hours, OSLO, lambda day: False)
+        assert calendar.after(local(2026, 6, 8, 8), timedelta(hours=1)) == local(2026, 6, 9, 9)
+
+
+SECONDS = st.integers(0, 60)
+SETS = st.lists(st.tuples(SECONDS, SECONDS), max_size=8).map(
+    lambda pairs: normalize((EPOCH + timedelta(seconds=a), EPOCH + timedelta(seconds=b)) for a, b in pairs)
+)
+
+
+def seconds_of(intervals: tuple[Interval, ...]) -> set[int]:
+    return {
+        second
+        for start, end in intervals
+        for second in range(int((start - EPOCH).total_seconds()), int((end - EPOCH).total_seconds()))
+    }
+
+
+@given(SETS, SETS)
+def test_interval_sets_are_the_sets_of_their_seconds(a: tuple, b: tuple) -> None:
+    assert seconds_of(union(a, b)) == seconds_of(a) | seconds_of(b)
+    assert seconds_of(intersect(a, b)) == seconds_of(a) & seconds_of(b)
+    assert seconds_of(subtract(a, b)) == seconds_of(a) - seconds_of(b)
+    assert total(a).total_seconds() == len(seconds_of(a))
+    for made in (union(a, b), intersect(a, b), subtract(a, b)):
+        assert normalize(made) == made

@@ -130,6 +130,13 @@ WRITTEN_IN_CLEAR = [
         '56: services[0].endpoints[1].name: not a name: "https://…@portal.sesam.io/"; expected lower-case letters, digits and hyphens, a letter or digit first',
     ),
     edit(
+        "url-as-name-of-a-service",
+        "  - name: datahub-prod\n    labels",
+        "  - name: https://user:hunter2@portal.sesam.io/\n    labels",
+        '16: policy.maintenance.recurring[1].services[0]: no such service: "datahub-prod"; expected one of datahub-test',
+        '40: services[0].name: not a name: "https://…@portal.sesam.io/"; expected lower-case letters, digits and hyphens, a letter or digit first',
+    ),
+    edit(
         "url-as-key",
         "ledger: sq",
         '"https://user:hunter2@x": sq',

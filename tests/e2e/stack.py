@@ -124,9 +124,10 @@ class Stack:
         return pages[0]
 
     def settle(self, since: datetime) -> datetime:
-        """Waits until two group intervals have passed since `since`, in which the route to the webhook worked throughout.
+        """Waits until two group intervals have passed since `since`, and a notice has come through after that.
 
-        That it worked, Alertmanager shows by telling of the watchdog, which it does at every group interval.
+        The notice is the watchdog's, of which Alertmanager tells at every group interval: who is told nothing more by then
+        is told nothing more, and not because the route is broken.
         """
         settled = since + timedelta(seconds=2 * self.durations.group_interval)
         until_instant(settled)

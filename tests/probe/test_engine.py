@@ -75,6 +75,15 @@ def test_a_cancelled_probe_is_not_heard_of_again(serve: Serve) -> None:
         assert engine.poll(0.4) == []
 
 
+def test_many_handshakes_that_hang_at_once_are_all_past_the_connection(serve: Serve) -> None:
+    """libcurl tells how far a transfer had come only when it ends it itself."""
+    url = serve(Connection.hang).url().replace("http:", "https:")
+    with ProbeEngine() as engine:
+        found = observe_all(engine, {str(number): Request(url) for number in range(50)}, 1.0)
+    assert {each.detail for each in found.values()} == {"the TLS handshake was not done within 1 s"}
+    assert max(each.duration_seconds for each in found.values()) <= 1.2
+
+
 def test_names_that_hang_delay_neither_others_nor_the_end(serve: Serve) -> None:
     """40 of them: twice the threads that libcurl's own resolver would have."""
     release = threading.Event()

@@ -1,4 +1,4 @@
-"""What happened, as facts: closed failing runs, silences, downtime events, memberships, policies, and where an account stands.
+"""What happened, as facts: failing runs, silences, downtime events and their reports, memberships, policies, where an account stands.
 
 Detection emits facts, the ledger keeps them, the account is computed from them. Nothing here is ever changed once emitted,
 except that an event is emitted again, under its id, while it grows.
@@ -55,6 +55,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """When the people on call were told of an event, and who says so; of each event the first one stays."""
+
+    event: str  # its id
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Membership:
     """From when to when a service (`endpoint` is "") or one of its endpoints was configured."""
 
@@ -91,6 +100,7 @@ class Changes:
     runs: tuple[Run, ...] = ()
     silences: tuple[Silence, ...] = ()
     events: tuple[Event, ...] = ()
+    reports: tuple[Report, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
 
     def then(self, later: Changes) -> Changes:
@@ -102,6 +112,7 @@ class Changes:
             self.runs + later.runs,
             self.silences + later.silences,
             tuple({event.id: event for event in self.events + later.events}.values()),
+            self.reports + later.reports,
             tuple({point.service: point for point in self.checkpoints + later.checkpoints}.values()),
         )
 
@@ -114,6 +125,7 @@ class Changes:
             + len(self.runs)
             + len(self.silences)
             + len(self.events)
+            + len(self.reports)
         )
 
 
@@ -128,3 +140,4 @@ class Recorded:
     silences: tuple[Silence, ...] = ()
     events: tuple[Event, ...] = ()
     checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
+    reports: tuple[Report, ...] = ()

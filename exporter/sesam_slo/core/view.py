@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from .account import ServiceFacts, facts
-from .history import Event, Run, Silence
+from .history import Event, Report, Run, Silence
 from .maintenance import Maintenance
 from .model import Config, Outcome, Phase, Reason, Service
 from .service import ServiceState, advance
@@ -29,7 +29,8 @@ class LastProbe:
 class ServiceView:
     """One service as the ledger has it, with its horizons.
 
-    `runs` and `silences` are the closed ones, `events` the whole log by id, `since` when its account began.
+    `runs` and `silences` are the closed ones, `events` the whole log by id, `reports` who was told of which of them, `since`
+    when its account began.
     """
 
     service: Service
@@ -40,6 +41,7 @@ class ServiceView:
     silences: tuple[Silence, ...]
     events: Mapping[str, Event]
     last_probes: Mapping[str, LastProbe]
+    reports: Mapping[str, Report] = field(default_factory=dict)  # by the event's id
 
     @property
     def horizon(self) -> datetime:

@@ -37,6 +37,7 @@ def _first(connection: Connection) -> None:
         "CREATE TABLE events (id TEXT NOT NULL PRIMARY KEY, service TEXT NOT NULL, start_us BIGINT NOT NULL, end_us BIGINT,"
         " confirmed_at_us BIGINT NOT NULL, endpoints TEXT NOT NULL, reasons TEXT NOT NULL, cause TEXT NOT NULL,"
         f" merged_into TEXT){clustered}",
+        f"CREATE TABLE reports (event TEXT NOT NULL PRIMARY KEY, at_us BIGINT NOT NULL, reported_by TEXT NOT NULL){clustered}",
         # What is still inside a window: the exporter starts with the runs and silences of its longest one.
         "CREATE INDEX runs_by_end ON runs (end_us)",
         "CREATE INDEX silences_by_end ON silences (end_us)",

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from sesam_slo.core.history import Checkpoint, Event, Membership, PolicyRecord, Run, Silence
+from sesam_slo.core.history import Checkpoint, Event, Membership, PolicyRecord, Report, Run, Silence
 from sesam_slo.core.model import AnnouncedWindow, Cause
 
 from . import schema
@@ -179,6 +179,14 @@ def _event(  # one parameter per column
     )
 
 
+def _report_row(fact: Report) -> Row:
+    return {"event": _text(fact.event), "at_us": micros(fact.at), "reported_by": _text(fact.by)}
+
+
+def _report(event: str, at: int, by: str) -> Report:
+    return Report(event, instant(at), by)
+
+
 def _checkpoint_row(fact: Checkpoint) -> Row:
     return {"service": _text(fact.service), "at_us": micros(fact.at), "document": canonical_json(fact.document)}
 
@@ -249,6 +257,7 @@ KINDS: tuple[Kind, ...] = (
         ("start_us", "id"),
         replaces=tuple(column.name for column in schema.EVENTS.columns if not column.primary_key),
     ),
+    Kind("reports", schema.REPORTS, _report_row, _report, ("at_us", "event")),
     Kind(
         "checkpoints",
         schema.CHECKPOINTS,

@@ -84,6 +84,14 @@ EVENTS = Table(
     Column("merged_into", Text),  # no foreign key: a fact that was lost to a full backlog must not hold up the others
 )
 
+REPORTS = Table(
+    "reports",
+    metadata,
+    Column("event", Text, primary_key=True),  # no foreign key, as above
+    Column("at_us", BigInteger, nullable=False),
+    Column("reported_by", Text, nullable=False),
+)
+
 CHECKPOINTS = Table(
     "checkpoints",
     metadata,

@@ -49,7 +49,7 @@ class Ledger:
     def write(self, changes: Changes) -> None:
         """Writes all of it in one transaction, or nothing. Writing the same again changes nothing.
 
-        A run, a silence or a policy stays as it was first written; an event, a membership's end and a window's withdrawal
+        A run, a silence, a report or a policy stays as it was first written; an event, a membership's end and a window's withdrawal
         are as they were written last, so changes are written in their order.
 
         Raises:
@@ -70,7 +70,7 @@ class Ledger:
     def read(self, since: datetime | None = None) -> Recorded:
         """All facts, in one state; of runs and silences, where `since` is given, those that end after it.
 
-        Runs and silences come by service, endpoint and start, events by start, policies and memberships by their begin.
+        Runs and silences come by service, endpoint and start, events by start, reports by instant, policies and memberships by their begin.
         Raises LedgerError when it cannot be read or holds what this program does not write.
         """
         facts: dict[str, Any] = {}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..core.history import Changes, Event, Recorded, Run, Silence
+from ..core.history import Changes, Event, Recorded, Report, Run, Silence
 from ..core.maintenance import Maintenance
 from ..core.model import Config
 from ..core.roster import Roster
@@ -38,7 +38,7 @@ class _Service:
 
 
 class Published:
-    """The published state; the probing thread queues updates, the writer settles them, anybody takes a view.
+    """The published state; the probing thread and others queue updates, the writer settles them, anybody takes a view.
 
     Between the start of a probe and the moment its result is published, nothing after that start is known: that is the
     horizon of its endpoint.
@@ -52,6 +52,8 @@ class Published:
         self._starts: dict[Key, deque[datetime]] = {}
         self._last_probes: dict[Key, LastProbe] = {}
         self._services: dict[str, _Service] = {}
+        self._reports: dict[str, Report] = {}
+        self._told(recorded.reports)
         self._recorded = recorded
         self._configured: tuple[Config, Roster, Maintenance] | None = None
 
@@ -61,9 +63,10 @@ class Published:
 
     def queue(self, update: Update) -> int:
         """Holds an update back; returns the number under which it can be settled."""
-        self._number += 1
-        self._queue.append((self._number, update))
-        return self._number
+        with self._lock:
+            self._number += 1
+            self._queue.append((self._number, update))
+            return self._number
 
     def settle(self, number: object) -> None:
         """Publishes all updates up to `number`."""
@@ -86,10 +89,15 @@ class Published:
             self._services[silence.service].silences += (silence,)
         for event in update.changes.events:
             self._services[event.service].events[event.id] = event
+        self._told(update.changes.reports)
         for key, count in update.judged.items():
             for _ in range(count):
                 self._starts[key].popleft()
         self._last_probes.update(update.last_probes)
+
+    def _told(self, reports: Iterable[Report]) -> None:
+        for report in reports:
+            self._reports.setdefault(report.event, report)
 
     def _remembered(self, name: str, state: ServiceState) -> _Service:
         recorded = self._recorded
@@ -127,6 +135,7 @@ class Published:
                             for endpoint in service.endpoints
                             if (service.name, endpoint.name) in self._last_probes
                         },
+                        {id: self._reports[id] for id in held.events.keys() & self._reports.keys()},
                     )
                 )
             return View(now, config, maintenance, tuple(services))
@@ -136,3 +145,30 @@ class Published:
             return self._starts[key][0]
         except (KeyError, IndexError):
             return now
+
+
+class Submission:
+    """Gives changes to the ledger's writer in the order of their numbers, whichever thread comes first with them.
+
+    The writer is told the last number only, and settling it publishes all before it: those must have been submitted by then.
+    Safe to use from several threads.
+    """
+
+    def __init__(self, published: Published, submit: Callable[[Changes, int], None]) -> None:
+        self._published = published
+        self._submit = submit
+        self._lock = threading.Lock()
+        self._last = 0
+        self._early: dict[int, Changes] = {}
+
+    def in_order(self, changes: Changes, number: int) -> None:
+        """Submits what was queued under `number`, at the latest when all before it has come."""
+        with self._lock:
+            self._early[number] = changes
+            while (following := self._last + 1) in self._early:
+                self._submit(self._early.pop(following), following)
+                self._last = following
+
+    def record(self, changes: Changes) -> None:
+        """Takes in facts that no step of the monitor found; they are published like any others, once they are durable."""
+        self.in_order(changes, self._published.queue(Update(changes, {})))

@@ -30,6 +30,8 @@ from .verdict import Observation, Verdict
 
 HELD_UP_SECONDS = 0.3
 """When this process did not run for longer than that, what timed out meanwhile says nothing about the target."""
+LAST_RESORT_SECONDS = 0.1
+"""libcurl ends its transfers at the deadline, and only then knows how far they had come. Where it does not, we do."""
 CHECK_GRACE_SECONDS = 0.15
 """How long after the deadline the check of a body that was complete in time may take."""
 _HEADROOM = 128  # descriptors left to the rest of the process
@@ -242,7 +244,12 @@ class ProbeEngine:
         now = self._monotonic()
         while self._deadlines and self._deadlines[0][0] <= now:
             _, _, exchange = heapq.heappop(self._deadlines)
-            if self._exchanges.get(exchange.key) is exchange:
+            if self._exchanges.get(exchange.key) is not exchange:
+                continue
+            last_resort = exchange.deadline + LAST_RESORT_SECONDS
+            if exchange.transfer is not None and exchange.transfer.curl in self._by_curl and now < last_resort:
+                self._expect_by(last_resort, exchange)
+            else:
                 self._overdue(exchange, now)
 
     # One exchange
@@ -307,7 +314,6 @@ class ProbeEngine:
     def _judge_overdue(self, exchange: Exchange, now: float) -> Verdict:
         if exchange.resolving is not None and not self._resolver.forget(exchange.resolving, exchange.key):
             return Verdict.unobserved(Reason.LOCAL, "no thread was free to look the name up")
-        self._detach(exchange)  # only then does libcurl say how far the connection had come
         return exchange.judge_deadline(now)
 
     def _finish(self, exchange: Exchange, verdict: Verdict) -> None:

@@ -81,7 +81,7 @@ class Handle:
         setopt = self.curl.setopt
         setopt(pycurl.HEADERFUNCTION, on_header)
         setopt(pycurl.WRITEFUNCTION, on_body)
-        # libcurl needs it to give each of several addresses its share of the time; we end the exchange ourselves.
+        # Of the whole transfer; it also has libcurl give each of several addresses its share of the time.
         setopt(pycurl.TIMEOUT_MS, max(1, int(remaining_seconds * 1000)))
         headers = self._header_lines(authorization)
         if headers != self._headers:

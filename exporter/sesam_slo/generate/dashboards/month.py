@@ -57,7 +57,7 @@ def budget_worst(config: Config, at: GridPos) -> Panel:
         " Hours and minutes.",
         [target(worst, legend="{{service}}")],
         at,
-        sizes=(22, 52),
+        sizes=(22, 64),
         field={
             **_budget_unit(config),
             "mappings": [at_most(0, ("USED UP", BRIGHT_RED)), *words({}, without_data=NOT_SEEN)],
@@ -90,7 +90,7 @@ def month_by_service(config: Config, at: GridPos) -> Panel:
             transformation("merge"),
             sorted_by("service"),
             sorted_by("Value #C"),
-            transformation("limit", limitField=11),
+            transformation("limit", limitField=15),
             transformation(
                 "organize",
                 excludeByName={"Time": True},

@@ -1,6 +1,7 @@
 """The wall display: 1920x1080, kiosk, read from four metres. Is everything answering, who is worst, how is the month?
 
-Three bands of 6, 8 and 13 of the 27 rows that such a screen holds. Each colour has its word; purple is "not seen".
+A headline of 6 rows above two columns fills the 27 rows that such a screen holds: now, then and the log on the left,
+the month on the right. Each colour has its word; purple is "not seen".
 """
 
 from __future__ import annotations
@@ -64,15 +65,15 @@ INSTANT = "time:ddd D MMM HH:mm"
 def wall(config: Config) -> Json:
     panels = [
         _headline(config, GridPos(x=0, y=0, w=10, h=6)),
-        _ongoing(GridPos(x=10, y=0, w=5, h=6)),
-        month_worst(config, GridPos(x=15, y=0, w=5, h=6)),
-        budget_worst(config, GridPos(x=20, y=0, w=4, h=6)),
-        _services(config, GridPos(x=0, y=6, w=20, h=8)),
-        _maintenance(GridPos(x=20, y=6, w=4, h=4)),
-        _monitoring(config, GridPos(x=20, y=10, w=4, h=4)),
+        _ongoing(GridPos(x=10, y=0, w=4, h=6)),
+        month_worst(config, GridPos(x=14, y=0, w=5, h=6)),
+        budget_worst(config, GridPos(x=19, y=0, w=5, h=6)),
+        _services(config, GridPos(x=0, y=6, w=14, h=8)),
         _strip(GridPos(x=0, y=14, w=14, h=7)),
-        month_by_service(config, GridPos(x=14, y=14, w=10, h=13)),
         _log(GridPos(x=0, y=21, w=14, h=6)),
+        _maintenance(GridPos(x=14, y=6, w=5, h=4)),
+        _monitoring(config, GridPos(x=19, y=6, w=5, h=4)),
+        month_by_service(config, GridPos(x=14, y=10, w=10, h=17)),
     ]
     return dashboard(
         panels,
@@ -165,7 +166,7 @@ def _maintenance(at: GridPos) -> Panel:
         " windows that count.",
         [target(f"1000 * ({now} or on () {following} or on () {none})", legend="{{what}}")],
         at,
-        sizes=(18, 28),
+        sizes=(18, 30),
         field={
             "unit": INSTANT,
             "mappings": words({0: ("NONE", NEUTRAL)}, without_data=NOT_SEEN),
@@ -199,7 +200,7 @@ def _monitoring(config: Config, at: GridPos) -> Panel:
         " scrape failed. SEES NOTHING, SEES A PART: endpoints are without a result that says anything of SESAM.",
         [target("\nor on () ".join(cases), legend="now")],
         at,
-        sizes=(18, 30),
+        sizes=(18, 36),
         named=False,
         field={"mappings": words(texts, without_data=("NOT SEEN", PURPLE)), "thresholds": steps(PURPLE)},
         without_data="NOT SEEN",

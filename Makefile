@@ -18,7 +18,7 @@ run: .venv/runtime ## the exporter with CONFIG (default: the shipped one), on ht
 	$(SESAM_SLO) run
 
 demo: .venv/dev .tools/ready ## watch an outage being found, paged and logged, within two minutes
-	.venv/bin/python -m tests.e2e.demo
+	.venv/bin/python tests/e2e/demo.py
 
 test: .venv/dev .tools/ready ## all tests, with a real Prometheus and Alertmanager
 	.venv/bin/python -m pytest
@@ -39,6 +39,7 @@ generate: .venv/runtime ## prometheus/, alertmanager/ and grafana/ anew from CON
 bench: .venv/dev .tools/blackbox ## the measurements of benchmarks/RESULTS.md, about ten minutes
 	.venv/bin/python benchmarks/probe_cpu.py
 	.venv/bin/python benchmarks/probe_lag.py
+	.venv/bin/python benchmarks/exporter_lag.py
 	.venv/bin/python benchmarks/replay.py
 
 clean: ## what was installed and built; not the ledger

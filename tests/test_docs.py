@@ -14,7 +14,9 @@ ALERTS = sorted(name for key, name in vars(Alert).items() if key.isupper())
 
 
 def test_every_metric_is_described_with_its_labels() -> None:
-    rows = re.findall(r"^\| `(sesam_slo_\w+)` \| (\w+) \| (.*?) \|", (DOCS / "metrics.md").read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(sesam_slo_\w+)` \| (\w+) \| (.*?) \|", (DOCS / "metrics.md").read_text("utf-8"), re.MULTILINE
+    )
     assert {(name, kind, labels) for name, kind, labels in rows} == {
         (metric.name, metric.type, ", ".join(f"`{label}`" for label in metric.labels) or "-")
         for metric in METRICS.values()

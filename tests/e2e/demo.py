@@ -7,6 +7,7 @@ receiver in place of the person on call. Exit status 0 only if all that it tells
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import sys
 import tempfile
@@ -63,8 +64,9 @@ def play(stack: Stack, narrator: Narrator) -> None:
         what="a failing endpoint",
     )
     say("The exporter sees it fail. That is not downtime yet, and nobody is woken.")
-    until(lambda: stack.scrape().value(names.DOWNTIME_ACTIVE, service=DOWN), within=TELLING_SECONDS, what="downtime")
+    until(lambda: stack.scrape().log(DOWN), within=TELLING_SECONDS, what="an entry of the log")
     ongoing = _only_entry(stack, DOWN)
+    _promise(stack.scrape().value(names.DOWNTIME_ACTIVE, service=DOWN) == 1, "the log has downtime that is not active")
     _promise(abs(ongoing.start - failed) < TRUE_WITHIN, f"the log says {ongoing.start}, SESAM failed at {failed}")
     confirmed = datetime.now(UTC) - ongoing.start
     say(
@@ -139,8 +141,7 @@ def main() -> int:
             with stack:
                 play(stack, narrator)
                 if options.keep:
-                    narrator.say("Everything keeps running. Ctrl-C ends it.")
-                    threading.Event().wait()
+                    _wait_for_interrupt(narrator)
         except MissingProgramError as missing:
             print(missing, file=sys.stderr)
             return 1
@@ -153,6 +154,12 @@ def main() -> int:
             return 130
     narrator.say("Done.")
     return 0
+
+
+def _wait_for_interrupt(narrator: Narrator) -> None:
+    narrator.say("Everything keeps running. Ctrl-C ends it.")
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 def _tail(log: Path) -> str:

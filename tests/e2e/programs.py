@@ -27,7 +27,7 @@ def find(*names: str) -> str:
     found = next((path for path in map(shutil.which, names) if path), None)
     if found is None:
         raise MissingProgramError(
-            f"{' or '.join(names)} is not installed: `make test` installs it, or: apt-get install "
+            f"{' or '.join(names)} is not on the PATH: `make test` and `make demo` bring it, or: apt-get install "
             "prometheus prometheus-alertmanager"
         )
     return found

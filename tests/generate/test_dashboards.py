@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,9 +89,15 @@ def test_every_query_names_its_data_source_and_itself(wall):
         assert all(target["instant"] != target["range"] for target in panel["targets"])
 
 
-def test_nothing_overlaps_and_nothing_is_beside_the_grid(wall):
-    places = [panel["gridPos"] for panel in wall["panels"]]
-    assert all(place["x"] >= 0 and place["x"] + place["w"] <= 24 for place in places)
+@pytest.fixture(scope="module", params=[1, 8, 9, 40])
+def places(request, config):
+    """Where the panels are on the wall of so many services."""
+    services = tuple(replace(config.services[0], name=f"service-{number}") for number in range(request.param))
+    panels = json.loads(dashboards(replace(config, services=services))[WALL])["panels"]
+    return [panel["gridPos"] for panel in panels]
+
+
+def test_nothing_overlaps_and_nothing_is_beside_the_grid(places):
     cells = [
         (x, y)
         for place in places
@@ -101,8 +108,8 @@ def test_nothing_overlaps_and_nothing_is_beside_the_grid(wall):
     assert set(cells) == set(itertools.product(range(24), range(27)))
 
 
-def test_a_screen_of_1080_lines_holds_all_of_it(wall):
-    rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in wall["panels"])
+def test_a_screen_of_1080_lines_holds_all_of_it(places):
+    rows = max(place["y"] + place["h"] for place in places)
     assert rows * (ROW_PIXELS + GAP_PIXELS) - GAP_PIXELS + 2 * EDGE_PIXELS <= 1080
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sesam_slo.core.history import Changes, Checkpoint, Event, Membership, PolicyRecord, Run, Silence
+from sesam_slo.core.history import Changes, Checkpoint, Event, Membership, PolicyRecord, Report, Run, Silence
 from sesam_slo.core.model import AnnouncedWindow, Cause
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,6 +72,7 @@ def changes() -> st.SearchStrategy[Changes]:
             ),
             lambda fact: fact.id,
         ),
+        reports=tuples_of(st.builds(Report, texts, instants, texts), lambda fact: fact.event),
         checkpoints=tuples_of(st.builds(Checkpoint, names, instants, documents), lambda fact: fact.service),
     )
 

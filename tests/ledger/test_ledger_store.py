@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from ledger_values import START, all_numbered, changes, numbered
 
-from sesam_slo.core.history import Changes, Checkpoint, Event, Membership, PolicyRecord, Recorded, Run, Silence
+from sesam_slo.core.history import Changes, Checkpoint, Event, Membership, PolicyRecord, Recorded, Report, Run, Silence
 from sesam_slo.core.model import AnnouncedWindow, Cause
 from sesam_slo.ledger import Ledger, LedgerError, UnstorableError, open_ledger
 
@@ -163,6 +163,15 @@ def test_a_run_a_silence_and_a_policy_stay_as_they_were_written_first(path: Path
     )
     recorded = ledger.read()
     assert (recorded.runs, recorded.silences, recorded.policies) == ((run,), (silence,), (policy,))
+
+
+def test_the_first_report_of_an_event_stays(path: Path) -> None:
+    ledger = open_ledger(url(path))
+    first, other = Report("1", START + HOUR, "alertmanager"), Report("2", START, "alertmanager")
+    again = replace(first, at=START, by="somebody")
+    ledger.write(Changes(reports=(first, again, other)))
+    ledger.write(Changes(reports=(again,)))
+    assert ledger.read().reports == (other, first)
 
 
 def test_a_window_written_again_is_the_same_piece_withdrawn(path: Path) -> None:

@@ -149,7 +149,7 @@ class Bench:
     def now(self, name: str = "svc") -> Any:
         view = self.published.view()
         assert view is not None
-        return self.service(name).now(view.maintenance)
+        return self.service(name).brought_up(view.maintenance).state
 
     def log(self) -> list[Any]:
         return [event for event in self.ledger.events if event.merged_into is None]

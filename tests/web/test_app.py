@@ -17,7 +17,7 @@ class Site:
         self.alive, self.fault, self.reloads = True, None, 0
         view = bench.published.view if bench else lambda: None
         self.client = TestClient(
-            make_app(Exporter(CollectorRegistry(), view, lambda: self.alive, self.reload)),
+            make_app(Exporter(CollectorRegistry(), view, lambda: self.alive, self.reload, record=lambda changes: None)),
             raise_server_exceptions=False,
         )
 

@@ -6,6 +6,8 @@ import argparse
 import logging
 import signal
 import socket
+import ssl
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -14,9 +16,8 @@ from types import FrameType
 
 import pycurl
 import uvicorn
-from prometheus_client import CollectorRegistry, ProcessCollector
 
-from ..collector import ExporterMetrics, ProbeTally, ReloadState, SloCollector
+from ..collector import ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
 from ..config import ConfigError, load
 from ..config.values import listen
 from ..core.history import Recorded
@@ -25,9 +26,10 @@ from ..core.model import Config
 from ..core.windows import earliest
 from ..ledger import Ledger, LedgerError, LedgerWriter, open_ledger
 from ..monitor import Clock, Monitor, Published
+from ..monitor.published import Submission
 from ..probe import ProbeEngine
 from ..public_holidays import is_holiday
-from ..web import Exporter, make_app
+from ..web import Exporter, Users, WebConfig, WebConfigError, WriteToken, make_app, read_web_config, server_context
 from .errors import CommandError, load_config
 from .logs import set_up_logging
 
@@ -36,6 +38,7 @@ HELP = "Runs the exporter: probes, keeps the ledger, serves metrics and the page
 
 log = logging.getLogger("sesam_slo")
 _STOP_SECONDS = 5.0
+_SWITCH_SECONDS = 0.0005
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,10 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     set_up_logging(options.log_level, options.log_format)
     config = load_config(options.config)
+    web, tls = _web(config)
     listening = _listen(*(options.listen or (config.web.host, config.web.port)))
     ledger, recorded = _open(config)
     try:
-        _serve(options.config, config, listening, ledger, recorded)
+        _serve(options.config, config, web, tls, listening, ledger, recorded)
     finally:
         ledger.close()
         listening.close()
@@ -76,6 +80,17 @@ def _listen(host: str, port: int) -> socket.socket:
         raise CommandError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
 
 
+def _web(config: Config) -> tuple[WebConfig, ssl.SSLContext | None]:
+    if config.web.config_file is None:
+        return WebConfig(), None
+    path = Path(config.web.config_file)
+    try:
+        web = read_web_config(path)
+        return web, server_context(web.tls, path) if web.tls is not None else None
+    except WebConfigError as error:
+        raise CommandError(str(error), status=2) from None
+
+
 def _open(config: Config) -> tuple[Ledger, Recorded]:
     try:
         ledger = open_ledger(config.ledger, exclusive=True)
@@ -84,11 +99,20 @@ def _open(config: Config) -> tuple[Ledger, Recorded]:
         raise CommandError(str(error)) from None
 
 
-def _serve(path: Path, config: Config, listening: socket.socket, ledger: Ledger, recorded: Recorded) -> None:
+def _serve(
+    path: Path,
+    config: Config,
+    web: WebConfig,
+    tls: ssl.SSLContext | None,
+    listening: socket.socket,
+    ledger: Ledger,
+    recorded: Recorded,
+) -> None:
     clock = Clock(not_before=max((point.at for point in recorded.checkpoints.values()), default=None))
     published, tally = Published(recorded, clock.now), ProbeTally()
     tally.configure(config)
     writer = LedgerWriter(ledger, on_written=published.settle, on_failed=published.settle)
+    submission = Submission(published, writer.submit)
     try:
         monitor = Monitor(
             config,
@@ -96,7 +120,7 @@ def _serve(path: Path, config: Config, listening: socket.socket, ledger: Ledger,
             prober=ProbeEngine(now=clock.now),
             clock=clock,
             published=published,
-            submit=writer.submit,
+            submit=submission.in_order,
             tally=tally,
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -109,28 +133,38 @@ def _serve(path: Path, config: Config, listening: socket.socket, ledger: Ledger,
         stepped_back_seconds=lambda: clock.stepped_back_seconds,
         libcurl=pycurl.version_info()[1],
     )
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(SloCollector(published.view, (tally.export, metrics.export), LogState(is_holiday)))
-    ProcessCollector(registry=registry)
-    app = make_app(Exporter(registry, published.view, lambda: monitor.alive, reloader.reload))
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
+    services = ServiceMetrics(published.view, LogState(is_holiday))
+    app = make_app(
+        Exporter(
+            Exposition((services.export, tally.export, metrics.export)),
+            published.view,
+            lambda: monitor.alive,
+            reloader.reload,
+            submission.record,
+            WriteToken(Path(config.web.write_token_file) if config.web.write_token_file is not None else None),
+            Users(web.users) if web.users else None,
+        )
     )
+    serving = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
+    serving.load()
+    serving.ssl = tls
+    # A scrape computes for a while: the probing thread must not wait five milliseconds each time it wants to go on.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     signal.signal(signal.SIGHUP, reloader.on_signal)
     monitor.start()
     try:
-        _say_where(listening)
-        server.run(sockets=[listening])
+        _say_where(listening, "https" if tls is not None else "http")
+        uvicorn.Server(serving).run(sockets=[listening])
     finally:
         monitor.stop(_STOP_SECONDS)
         if not writer.close(_STOP_SECONDS):
             log.error("stopped with changes that could not be written to the ledger")
 
 
-def _say_where(listening: socket.socket) -> None:
+def _say_where(listening: socket.socket, scheme: str) -> None:
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    print(f"sesam-slo: page http://{shown}:{port}/ metrics http://{shown}:{port}/metrics", flush=True)
+    print(f"sesam-slo: page {scheme}://{shown}:{port}/ metrics {scheme}://{shown}:{port}/metrics", flush=True)
 
 
 class Reloader:

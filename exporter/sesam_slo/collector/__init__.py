@@ -1,7 +1,8 @@
 """What the exporter publishes to Prometheus (DESIGN 4)."""
 
 from .exporter import ExporterMetrics, ReloadState
-from .services import SloCollector
+from .exposition import Exposition
+from .services import ServiceMetrics
 from .tally import ProbeTally
 
-__all__ = ["ExporterMetrics", "ProbeTally", "ReloadState", "SloCollector"]
+__all__ = ["Exposition", "ExporterMetrics", "ProbeTally", "ReloadState", "ServiceMetrics"]

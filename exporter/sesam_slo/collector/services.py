@@ -1,16 +1,13 @@
-"""The published view -> metric families (DESIGN 4). Pure but for what it is given: a view, counts, statistics.
+"""The published view -> samples of the services (DESIGN 4).
 
 Each family is described once, in `core.names`; here is where its samples come from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.registry import Collector
 
 from ..core import names
 from ..core.account import ServiceFacts, account
@@ -18,7 +15,7 @@ from ..core.history import Event
 from ..core.intervals import Interval
 from ..core.maintenance import Maintenance
 from ..core.model import DowntimeClass, Outcome, Phase, Policy
-from ..core.service import ServiceState, unplanned_active
+from ..core.service import unplanned_active
 from ..core.view import ServiceView, View
 from ..core.windows import spans
 from .families import Families
@@ -30,40 +27,29 @@ _AHEAD = timedelta(days=400)  # a recurring window on one weekday only, or an an
 _LOOK = timedelta(days=9)
 
 
-class SloCollector(Collector):
-    """Collects the families of the services, and what `others` add of the exporter itself.
+class ServiceMetrics:
+    """The samples of the services.
 
     view: the published view, None before there is one. log_state: the `state` label of an event.
     """
 
-    def __init__(
-        self,
-        view: Callable[[], View | None],
-        others: Iterable[Callable[[Families], None]],
-        log_state: Callable[[Event, datetime, Policy], str],
-    ) -> None:
-        self._view, self._others, self._log_state = view, tuple(others), log_state
+    def __init__(self, view: Callable[[], View | None], log_state: Callable[[Event, datetime, Policy], str]) -> None:
+        self._view, self._log_state = view, log_state
 
-    def describe(self) -> Iterable[Family]:
-        return ()  # registering asks for nothing; what is there depends on the configuration
-
-    def collect(self) -> Iterator[Family]:
-        families = Families()
+    def export(self, families: Families) -> None:
         view = self._view()
-        if view is not None:
-            yield _service_info(view)
-            for service in view.services:
-                state = service.now(view.maintenance)
-                _service(families, service, view)
-                _endpoints(families, service, state)
-                _counters(families, service, state)
-                _active(families, service, state, view)
-                _maintenance(families, service, view)
-                _windows(families, service, view)
-                self._log(families, service, view)
-        for other in self._others:
-            other(families)
-        yield from families
+        if view is None:
+            return
+        given = sorted({label for service in view.config.services for label, _ in service.labels})
+        for published in view.services:
+            service = published.brought_up(view.maintenance)
+            _service(families, service, view, given)
+            _endpoints(families, service)
+            _counters(families, service)
+            _active(families, service, view)
+            _maintenance(families, service, view)
+            _windows(families, service, view)
+            self._log(families, service, view)
 
     def _log(self, families: Families, service: ServiceView, view: View) -> None:
         name = service.service.name
@@ -78,13 +64,18 @@ class SloCollector(Collector):
             families.add(names.LOG_ENTRY_DURATION, (end - event.start).total_seconds(), name, event.id)
 
 
-def _service(families: Families, service: ServiceView, view: View) -> None:
+def _service(families: Families, service: ServiceView, view: View, given: list[str]) -> None:
+    """`given`: the names of all labels that people gave to any service; a family's samples have the same labels."""
+    labels = dict(service.service.labels)
+    more = tuple((label, labels.get(label, "")) for label in given)
+    families.add(names.SERVICE_INFO, 1, service.service.name, more=more)
     families.add(names.OBJECTIVE_RATIO, view.config.policy.objective_ratio, service.service.name)
     for endpoint in service.service.endpoints:
         families.add(names.ENDPOINT_INFO, 1, service.service.name, endpoint.name, endpoint.kind)
 
 
-def _endpoints(families: Families, service: ServiceView, state: ServiceState) -> None:
+def _endpoints(families: Families, service: ServiceView) -> None:
+    state = service.state
     for endpoint in service.service.endpoints:
         labels = (service.service.name, endpoint.name, endpoint.kind.value)
         run = state.endpoints[endpoint.name].run
@@ -103,8 +94,8 @@ def _endpoints(families: Families, service: ServiceView, state: ServiceState) ->
             families.add(names.PROBE_TLS_NOT_AFTER, last.tls_not_after.timestamp(), *labels)
 
 
-def _counters(families: Families, service: ServiceView, state: ServiceState) -> None:
-    name, counters = service.service.name, state.counters
+def _counters(families: Families, service: ServiceView) -> None:
+    name, counters = service.service.name, service.state.counters
     families.add(names.FAILING_SECONDS, counters.failing.total_seconds(), name)
     families.add(names.AGREED_SECONDS, counters.agreed.total_seconds(), name)
     families.add(names.UNOBSERVED_SECONDS, counters.unobserved.total_seconds(), name)
@@ -112,8 +103,8 @@ def _counters(families: Families, service: ServiceView, state: ServiceState) -> 
         families.add(names.DOWNTIME_SECONDS, getattr(counters, each.value).total_seconds(), name, each.value)
 
 
-def _active(families: Families, service: ServiceView, state: ServiceState, view: View) -> None:
-    name = service.service.name
+def _active(families: Families, service: ServiceView, view: View) -> None:
+    name, state = service.service.name, service.state
     families.add(names.DOWNTIME_ACTIVE, state.ongoing() is not None, name)
     agreed, overrun = unplanned_active(state, view.at, view.maintenance)
     families.add(names.UNPLANNED_DOWNTIME_ACTIVE, agreed, name, "agreed")
@@ -178,15 +169,3 @@ def _window(
         families.add(
             names.WINDOW_DOWNTIME_SECONDS, getattr(found, each.value).total_seconds(), name, window, each.value
         )
-
-
-def _service_info(view: View) -> Family:
-    """`sesam_slo_service_info`, whose labels are those that people gave their services, all of them on each."""
-    given = sorted({label for service in view.config.services for label, _ in service.labels})
-    family = GaugeMetricFamily(
-        names.SERVICE_INFO.name, names.SERVICE_INFO.help, labels=(*names.SERVICE_INFO.labels, *given)
-    )
-    for service in view.config.services:
-        labels = dict(service.labels)
-        family.add_metric((service.name, *(labels.get(label, "") for label in given)), 1)
-    return family

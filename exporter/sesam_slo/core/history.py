@@ -1,4 +1,4 @@
-"""What happened, as facts: failing runs, silences, downtime events and their reports, memberships, policies, where an account stands.
+"""What happened, as facts: closed failing runs, silences, downtime events, reports, memberships, policies, accounts.
 
 Detection emits facts, the ledger keeps them, the account is computed from them. Nothing here is ever changed once emitted,
 except that an event is emitted again, under its id, while it grows.

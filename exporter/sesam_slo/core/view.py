@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from .account import ServiceFacts, facts
@@ -48,9 +48,13 @@ class ServiceView:
         """The instant up to which the results of all its endpoints are complete."""
         return min(self.horizons.values())
 
-    def now(self, maintenance: Maintenance) -> ServiceState:
-        """The state brought up to the horizons."""
-        return advance(self.state, self.horizons, maintenance).state
+    def brought_up(self, maintenance: Maintenance) -> ServiceView:
+        """The same at the horizons: state and log say together what has been decided since the last step."""
+        moved = advance(self.state, self.horizons, maintenance)
+        events = self.events
+        if moved.changes.events:
+            events = {**events, **{event.id: event for event in moved.changes.events}}
+        return replace(self, state=moved.state, events=events)
 
     def facts(self) -> ServiceFacts:
         return facts(self.service.name, self.runs, self.silences, self.state.endpoints.values(), self.horizons)

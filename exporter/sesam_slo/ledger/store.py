@@ -49,8 +49,8 @@ class Ledger:
     def write(self, changes: Changes) -> None:
         """Writes all of it in one transaction, or nothing. Writing the same again changes nothing.
 
-        A run, a silence, a report or a policy stays as it was first written; an event, a membership's end and a window's withdrawal
-        are as they were written last, so changes are written in their order.
+        A run, a silence, a report or a policy stays as it was first written; an event, a membership's end and a window's
+        withdrawal are as they were written last, so changes are written in their order.
 
         Raises:
             LedgerError: it cannot be written now. Where the fault came at the very end, it may have been written.
@@ -70,7 +70,8 @@ class Ledger:
     def read(self, since: datetime | None = None) -> Recorded:
         """All facts, in one state; of runs and silences, where `since` is given, those that end after it.
 
-        Runs and silences come by service, endpoint and start, events by start, reports by instant, policies and memberships by their begin.
+        Runs and silences come by service, endpoint and start, events by start, reports by instant, policies and memberships
+        by their begin.
         Raises LedgerError when it cannot be read or holds what this program does not write.
         """
         facts: dict[str, Any] = {}

@@ -1,5 +1,18 @@
 """HTTP for people, scrapers and scripts; apart from the probing thread."""
 
 from .app import Exporter, make_app
+from .basic_auth import Users
+from .config_file import WebConfig, WebConfigError, read_web_config
+from .tls import server_context
+from .write_token import WriteToken
 
-__all__ = ["Exporter", "make_app"]
+__all__ = [
+    "Exporter",
+    "Users",
+    "WebConfig",
+    "WebConfigError",
+    "WriteToken",
+    "make_app",
+    "read_web_config",
+    "server_context",
+]

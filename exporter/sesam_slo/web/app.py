@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from jinja2 import Environment, select_autoescape
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 
 from .. import __version__
+from ..core.history import Changes
 from ..core.view import View
+from .alertmanager import alertmanager_routes
+from .basic_auth import BasicAuth, Users
 from .status import format_duration, format_local, status
+from .write_token import WriteToken
 
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
     """What the pages need of the running exporter.
 
+    metrics: the answer to a scrape and its content type, for its Accept header.
     reload: loads the configuration anew and returns None, or what is wrong with it.
+    record: takes in facts that came by HTTP. users: who may come in; None is everybody.
     """
 
-    registry: CollectorRegistry
+    metrics: Callable[[str], tuple[bytes, str]]
     view: Callable[[], View | None]
     alive: Callable[[], bool]
     reload: Callable[[], str | None]
+    record: Callable[[Changes], None]
+    write_token: WriteToken = field(default_factory=lambda: WriteToken(None))
+    users: Users | None = None
 
 
 def make_app(exporter: Exporter) -> FastAPI:
@@ -36,6 +43,9 @@ def make_app(exporter: Exporter) -> FastAPI:
     templates = Environment(autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True)
     templates.filters |= {"duration": format_duration, "local": format_local}
     page = templates.from_string(resources.files(__package__).joinpath("templates/status.html").read_text("utf-8"))
+
+    if exporter.users is not None:  # first, so that what it answers passes through `harden` too
+        app.add_middleware(BasicAuth, users=exporter.users, write_token=exporter.write_token)
 
     @app.middleware("http")
     async def harden(request: Request, call_next: Callable[[Request], Any]) -> Response:
@@ -49,8 +59,10 @@ def make_app(exporter: Exporter) -> FastAPI:
     # Plain functions: FastAPI runs them in its thread pool, so that a scrape does not hold up a health check.
     @app.get("/metrics", include_in_schema=False)
     def metrics(request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(exporter.registry), headers={"Content-Type": content_type})
+        if exporter.view() is None:  # rules must not take what is not published yet for something that is over
+            return PlainTextResponse("The first state is not published yet.\n", 503)
+        body, content_type = exporter.metrics(request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": content_type})
 
     @app.get("/-/healthy", include_in_schema=False)
     def healthy() -> Response:
@@ -78,6 +90,8 @@ def make_app(exporter: Exporter) -> FastAPI:
         """Where each service stands: state, availability and budget of the month, ongoing downtime."""
         view = exporter.view()
         return JSONResponse({"services": [] if view is None else [each.document() for each in status(view)]})
+
+    app.include_router(alertmanager_routes(exporter.view, exporter.record, exporter.write_token))
 
     @app.get("/", include_in_schema=False)
     def index() -> HTMLResponse:

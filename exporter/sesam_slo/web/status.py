@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -9,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..core.account import account
-from ..core.history import Event
+from ..core.history import Event, Report
 from ..core.intervals import Interval
 from ..core.model import Outcome
 from ..core.view import ServiceView, View
@@ -44,6 +45,7 @@ class ServiceStatus:
     availability_ratio: float | None
     error_budget_remaining_seconds: float | None
     log: tuple[Event, ...]  # the latest downtime events
+    reports: Mapping[str, Report]  # by the event's id
 
     def document(self) -> dict[str, Any]:
         return {
@@ -53,17 +55,20 @@ class ServiceStatus:
             "endpoints": [{"endpoint": name, "last_probe": said} for name, said in self.endpoints],
             "availability_month_ratio": self.availability_ratio,
             "error_budget_remaining_month_seconds": self.error_budget_remaining_seconds,
-            "downtime": [
-                {
-                    "id": event.id,
-                    "start": event.start.isoformat(),
-                    "end": event.end.isoformat() if event.end else None,
-                    "endpoints": list(event.endpoints),
-                    "symptom": list(event.reasons),
-                    "cause": event.cause.value,
-                }
-                for event in self.log
-            ],
+            "downtime": [self._entry(event) for event in self.log],
+        }
+
+    def _entry(self, event: Event) -> dict[str, Any]:
+        report = self.reports.get(event.id)
+        return {
+            "id": event.id,
+            "start": event.start.isoformat(),
+            "end": event.end.isoformat() if event.end else None,
+            "endpoints": list(event.endpoints),
+            "symptom": list(event.reasons),
+            "cause": event.cause.value,
+            "reported_at": report.at.isoformat() if report else None,
+            "reported_by": report.by if report else None,
         }
 
 
@@ -71,8 +76,9 @@ def status(view: View) -> list[ServiceStatus]:
     return sorted((_status(view, service) for service in view.services), key=lambda each: (each.state, each.name))
 
 
-def _status(view: View, service: ServiceView) -> ServiceStatus:
-    name, now = service.service.name, service.now(view.maintenance)
+def _status(view: View, published: ServiceView) -> ServiceStatus:
+    service = published.brought_up(view.maintenance)
+    name, now = service.service.name, service.state
     event = now.ongoing()
     running = [each.run.start for each in now.endpoints.values() if each.run is not None]
     silent = [each.held_until for each in now.endpoints.values() if each.held_until < service.horizon]
@@ -101,6 +107,7 @@ def _status(view: View, service: ServiceView) -> ServiceStatus:
         found.availability if found else None,
         found.error_budget_remaining_seconds if found else None,
         tuple(log[:_LATEST]),
+        service.reports,
     )
 
 

@@ -16,6 +16,7 @@ from sesam_slo.generate.dashboards.grafana import (
     stat,
     steps,
     table,
+    table_rows,
     target,
     transformation,
     words,
@@ -90,7 +91,7 @@ def month_by_service(config: Config, at: GridPos) -> Panel:
             transformation("merge"),
             sorted_by("service"),
             sorted_by("Value #C"),
-            transformation("limit", limitField=15),
+            transformation("limit", limitField=table_rows(at)),
             transformation(
                 "organize",
                 excludeByName={"Time": True},

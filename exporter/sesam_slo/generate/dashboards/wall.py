@@ -1,7 +1,7 @@
 """The wall display: 1920x1080, kiosk, read from four metres. Is everything answering, who is worst, how is the month?
 
-A headline of 6 rows above two columns fills the 27 rows that such a screen holds: now, then and the log on the left,
-the month on the right. Each colour has its word; purple is "not seen".
+Three bands fill the 27 rows that such a screen holds: the answer in a word, each service, and what led there.
+Each colour has its word; purple is "not seen".
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from sesam_slo.generate.dashboards.grafana import (
     state_timeline,
     steps,
     table,
+    table_rows,
     target,
     transformation,
     words,
@@ -57,23 +58,28 @@ from sesam_slo.generate.dashboards.service_state import (
 from sesam_slo.generate.promql import UP
 
 UID = "sesam-slo-wall"
+SCREEN_ROWS = 27
+TILES_IN_A_ROW = 8
 
 AGE = {"unit": "s", "decimals": 1}  # 23.2 mins, 2.7 hours, 5.1 days
 INSTANT = "time:ddd D MMM HH:mm"
 
 
 def wall(config: Config) -> Json:
+    # Grafana makes tiles as square as it can: a second row of them needs the height, or they become slivers.
+    tiles, strip = (6, 8) if len(config.services) <= TILES_IN_A_ROW else (8, 7)
+    below = 6 + tiles
     panels = [
         _headline(config, GridPos(x=0, y=0, w=10, h=6)),
         _ongoing(GridPos(x=10, y=0, w=4, h=6)),
         month_worst(config, GridPos(x=14, y=0, w=5, h=6)),
         budget_worst(config, GridPos(x=19, y=0, w=5, h=6)),
-        _services(config, GridPos(x=0, y=6, w=14, h=8)),
-        _strip(GridPos(x=0, y=14, w=14, h=7)),
-        _log(GridPos(x=0, y=21, w=14, h=6)),
-        _maintenance(GridPos(x=14, y=6, w=5, h=4)),
-        _monitoring(config, GridPos(x=19, y=6, w=5, h=4)),
-        month_by_service(config, GridPos(x=14, y=10, w=10, h=17)),
+        _services(config, GridPos(x=0, y=6, w=24, h=tiles)),
+        _strip(GridPos(x=0, y=below, w=14, h=strip)),
+        _log(GridPos(x=0, y=below + strip, w=14, h=SCREEN_ROWS - below - strip)),
+        _maintenance(GridPos(x=14, y=below, w=5, h=4)),
+        _monitoring(config, GridPos(x=19, y=below, w=5, h=4)),
+        month_by_service(config, GridPos(x=14, y=below + 4, w=10, h=SCREEN_ROWS - below - 4)),
     ]
     return dashboard(
         panels,
@@ -222,11 +228,11 @@ def _strip(at: GridPos) -> Panel:
 
 def _log(at: GridPos) -> Panel:
     labels = f"* on (service, id) group_left (cause, endpoints, state) {LOG_ENTRY_INFO.name}"
-    latest = f"topk(4, {LOG_ENTRY_START.name})"
+    latest = f"topk({table_rows(at)}, {LOG_ENTRY_START.name})"
     coloured = {"custom__cellOptions": {"type": "color-text"}}
     return table(
         "Downtime log, latest",
-        "The four latest entries of the downtime log of the last 90 days, with what they are due to. 'cause?' asks for"
+        "The latest entries of the downtime log of the last 90 days, with what they are due to. 'cause?' asks for"
         " one to be filled in.",
         [
             target(f"1000 * {latest} {labels}", ref="A", table=True),

@@ -3,9 +3,10 @@
     python benchmarks/probe_cpu.py [--probes 3000] [--rate 0]
 
 Both probe the same local nginx (its own process, not counted) over a fresh connection with a full TLS handshake, 10 at a
-time as fast as it goes, or at a pace (`--rate 67` is that of 2,000 endpoints at 30 s). The chain is of the lengths of Let's
-Encrypt's: an RSA-2048 leaf and intermediate under an RSA-4096 root, trusted beside some 140 public ones. Rounds alternate, so
-that a change of the machine's speed meets both. Counted is user and system time of the probing process alone, from /proc.
+time as fast as it goes, or at a pace (`--rate 67` is that of 2,000 endpoints at 30 s). Two targets: one self-signed RSA-2048
+certificate, and a chain of the lengths of Let's Encrypt's, an RSA-2048 leaf and intermediate under an RSA-4096 root; either
+root is trusted beside some 140 public ones. Rounds alternate, so that a change of the machine's speed meets both. Counted is
+user and system time of the probing process alone, from /proc.
 Needs nginx and prometheus-blackbox-exporter on the PATH. The goal is a ratio of 0.6 or less.
 """
 
@@ -24,7 +25,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -52,13 +53,18 @@ def main() -> None:
     if arguments.as_prober:
         serve_probes(*arguments.as_prober, arguments.rate)
         return
+    for target, write in (("self-signed", write_self_signed), ("chain of three", write_certificates)):
+        print(f"{target}:")
+        compare(write, arguments.probes // ROUNDS, arguments.rate)
+
+
+def compare(write: Callable[[Path], Path], each: int, rate: float) -> None:
     with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
         folder = Path(directory)
-        ca_file = write_certificates(folder)
+        ca_file = write(folder)
         url = f"https://localhost:{stack.enter_context(nginx(folder))}/"
-        blackbox = stack.enter_context(Blackbox(folder, ca_file, url, arguments.rate))
-        ours = stack.enter_context(Ours(url, ca_file, arguments.rate))
-        each = arguments.probes // ROUNDS
+        blackbox = stack.enter_context(Blackbox(folder, ca_file, url, rate))
+        ours = stack.enter_context(Ours(url, ca_file, rate))
         for side in (blackbox, ours):
             side.probe(each // 2)  # warm-up: trust store parsed, caches filled
         spent: dict[str, list[float]] = {blackbox.name: [], ours.name: []}
@@ -199,21 +205,33 @@ def nginx(folder: Path) -> Iterator[int]:
         stop(process)
 
 
+def write_self_signed(folder: Path) -> Path:
+    """One certificate for localhost that signs itself, as an installation of one's own often has; returns the trust store."""
+    key = rsa.generate_private_key(65537, 2048)
+    own = certificate("localhost", key, "localhost", key, ca=True)
+    return write_served(folder, key, [own], own)
+
+
 def write_certificates(folder: Path) -> Path:
-    """A root, an intermediate and a leaf for localhost; returns the system's trust store with the root added."""
+    """A root, an intermediate and a leaf for localhost; returns the trust store."""
     root, intermediate, leaf = (rsa.generate_private_key(65537, bits) for bits in (4096, 2048, 2048))
     root_certificate = certificate("benchmark root", root, "benchmark root", root, ca=True)
     chain = [
         certificate("localhost", leaf, "benchmark intermediate", intermediate, ca=False),
         certificate("benchmark intermediate", intermediate, "benchmark root", root, ca=True),
     ]
+    return write_served(folder, leaf, chain, root_certificate)
+
+
+def write_served(folder: Path, key: rsa.RSAPrivateKey, chain: list[x509.Certificate], root: x509.Certificate) -> Path:
+    """What nginx serves, and the system's trust store with the root added, whose path is returned."""
     pem = serialization.Encoding.PEM
     (folder / "chain.pem").write_bytes(b"".join(each.public_bytes(pem) for each in chain))
     (folder / "key.pem").write_bytes(
-        leaf.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     ca_file = folder / "ca.pem"
-    ca_file.write_bytes(Path(certifi.where()).read_bytes() + root_certificate.public_bytes(pem))
+    ca_file.write_bytes(Path(certifi.where()).read_bytes() + root.public_bytes(pem))
     return ca_file
 
 

@@ -26,8 +26,8 @@ from pathlib import Path
 from probe_cpu import nginx, write_certificates
 
 from sesam_slo.core.model import Request
+from sesam_slo.monitor.schedule import Key, Schedule
 from sesam_slo.probe import ProbeEngine
-from sesam_slo.schedule import Key, Schedule
 
 INTERVAL_SECONDS = 30.0
 TIMEOUT_SECONDS = 10.0

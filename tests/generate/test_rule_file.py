@@ -163,7 +163,9 @@ def test_every_timing_of_the_policy_is_used(configuration):
 def test_the_same_policy_gives_the_same_text(configuration):
     texts = artifacts(configuration(), 2026)
     assert texts == artifacts(configuration(), 2026)
-    assert all(MARK in text.splitlines()[0] for text in texts.values())
+    assert all(
+        MARK in text.splitlines()[0] for path, text in texts.items() if not path.endswith(".json")
+    )  # JSON has no comments
 
 
 def all_rules(config):

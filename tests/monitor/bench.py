@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sesam_slo.collector import ProbeTally
+from sesam_slo.collector import Exposition, ProbeTally
 from sesam_slo.core.history import Changes, Recorded
 from sesam_slo.core.model import Config, Endpoint, Kind, Outcome, Phase, Policy, Reason, Request, Service
 from sesam_slo.monitor import Clock, Monitor, Published
@@ -85,6 +85,8 @@ class FakeProber:
     def cancel(self, key: Hashable) -> bool:
         return self.under_way.pop(key, None) is not None
 
+    def forget(self, key: Hashable) -> None: ...
+
     def wake(self) -> None: ...
 
     def close(self) -> None: ...
@@ -153,3 +155,7 @@ class Bench:
 
     def log(self) -> list[Any]:
         return [event for event in self.ledger.events if event.merged_into is None]
+
+
+exposition = Exposition(())
+"""An answer to scrapes without services, for tests of what is around it."""

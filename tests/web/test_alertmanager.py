@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench import DOWN, OK, SECOND, START, Bench, config, endpoint
+from bench import DOWN, OK, SECOND, START, Bench, config, endpoint, exposition
 from fastapi.testclient import TestClient
 from httpx import Response
-from prometheus_client import CollectorRegistry
 
 from sesam_slo.core.history import Changes
 from sesam_slo.core.model import Service
@@ -28,7 +27,7 @@ class Site:
         (folder / "token").write_text("token")
         self.bench, self.recorded = bench, Changes()
         exporter = Exporter(
-            CollectorRegistry(),
+            exposition,
             bench.published.view,
             lambda: True,
             lambda: None,
@@ -183,7 +182,7 @@ def test_before_anything_is_published_alertmanager_is_told_to_come_again(tmp_pat
     site.client = TestClient(
         make_app(
             Exporter(
-                CollectorRegistry(),
+                exposition,
                 lambda: None,
                 lambda: True,
                 lambda: None,

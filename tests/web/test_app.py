@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from bench import DOWN, NOT_SEEN, OK, SECOND, Bench, config, endpoint
+from bench import DOWN, NOT_SEEN, OK, SECOND, Bench, config, endpoint, exposition
 from fastapi.testclient import TestClient
-from prometheus_client import CollectorRegistry
 
 from sesam_slo.core.model import Service
 from sesam_slo.web import Exporter, make_app
@@ -17,7 +16,7 @@ class Site:
         self.alive, self.fault, self.reloads = True, None, 0
         view = bench.published.view if bench else lambda: None
         self.client = TestClient(
-            make_app(Exporter(CollectorRegistry(), view, lambda: self.alive, self.reload, record=lambda changes: None)),
+            make_app(Exporter(exposition, view, lambda: self.alive, self.reload, record=lambda changes: None)),
             raise_server_exceptions=False,
         )
 

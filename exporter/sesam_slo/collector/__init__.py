@@ -5,4 +5,4 @@ from .exposition import Exposition
 from .services import ServiceMetrics
 from .tally import ProbeTally
 
-__all__ = ["Exposition", "ExporterMetrics", "ProbeTally", "ReloadState", "ServiceMetrics"]
+__all__ = ["ExporterMetrics", "Exposition", "ProbeTally", "ReloadState", "ServiceMetrics"]

@@ -6,8 +6,8 @@ Each family is described once, in `core.names`; here is where its samples come f
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
 
 from ..core import names
 from ..core.account import ServiceFacts, account
@@ -41,13 +41,18 @@ class ServiceMetrics:
         if view is None:
             return
         given = sorted({label for service in view.config.services for label, _ in service.labels})
+        planned: dict[tuple[bool, ...], _Planned] = {}  # of services that share their windows, once
         for published in view.services:
             service = published.brought_up(view.maintenance)
             _service(families, service, view, given)
             _endpoints(families, service)
             _counters(families, service)
             _active(families, service, view)
-            _maintenance(families, service, view)
+            name = service.service.name
+            concern = view.maintenance.concern(name)
+            if concern not in planned:
+                planned[concern] = _Planned.at(view.at, name, view.maintenance)
+            _maintenance(families, name, planned[concern])
             _windows(families, service, view)
             self._log(families, service, view)
 
@@ -111,25 +116,43 @@ def _active(families: Families, service: ServiceView, view: View) -> None:
     families.add(names.UNPLANNED_DOWNTIME_ACTIVE, overrun, name, "maintenance")
 
 
-def _maintenance(families: Families, service: ServiceView, view: View) -> None:
-    name, at, maintenance = service.service.name, view.at, view.maintenance
-    now = Interval(at, at + _MOMENT)
-    open_now = {(window.name, window.source.value) for window in maintenance.windows(name, now)}
-    for window, source in sorted(open_now):
-        families.add(names.MAINTENANCE_ACTIVE, 1, name, window, source)
-    for window in {window.name for window in maintenance.short_notice(name, at)}:
-        families.add(names.MAINTENANCE_SHORT_NOTICE, 1, name, window)
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """The maintenance of a service at one instant: open windows by name and source, names of short notice, instants."""
 
-    near = _merged(maintenance, name, Interval(at - _LOOK, at + _LOOK))
-    if not any(each.start > at for each in near) or not any(each.end <= at for each in near):
-        near = _merged(maintenance, name, Interval(at - _AHEAD, at + _AHEAD))
-    for metric, instants in (
-        (names.MAINTENANCE_NEXT_START, [each.start for each in near if each.start > at]),
-        (names.MAINTENANCE_NEXT_END, [each.end for each in near if each.end > at]),
-        (names.MAINTENANCE_LAST_END, [each.end for each in reversed(near) if each.end <= at]),
+    open: tuple[tuple[str, str], ...]
+    short_notice: tuple[str, ...]
+    next_start: datetime | None
+    next_end: datetime | None
+    last_end: datetime | None
+
+    @classmethod
+    def at(cls, at: datetime, service: str, maintenance: Maintenance) -> _Planned:
+        near = _merged(maintenance, service, Interval(at - _LOOK, at + _LOOK))
+        if not any(each.start > at for each in near) or not any(each.end <= at for each in near):
+            near = _merged(maintenance, service, Interval(at - _AHEAD, at + _AHEAD))
+        windows = maintenance.windows(service, Interval(at, at + _MOMENT))
+        return cls(
+            tuple(sorted({(window.name, window.source.value) for window in windows})),
+            tuple(sorted({window.name for window in maintenance.short_notice(service, at)})),
+            next((each.start for each in near if each.start > at), None),
+            next((each.end for each in near if each.end > at), None),
+            next((each.end for each in reversed(near) if each.end <= at), None),
+        )
+
+
+def _maintenance(families: Families, name: str, planned: _Planned) -> None:
+    for window, source in planned.open:
+        families.add(names.MAINTENANCE_ACTIVE, 1, name, window, source)
+    for window in planned.short_notice:
+        families.add(names.MAINTENANCE_SHORT_NOTICE, 1, name, window)
+    for metric, instant in (
+        (names.MAINTENANCE_NEXT_START, planned.next_start),
+        (names.MAINTENANCE_NEXT_END, planned.next_end),
+        (names.MAINTENANCE_LAST_END, planned.last_end),
     ):
-        if instants:
-            families.add(metric, instants[0].timestamp(), name)
+        if instant is not None:
+            families.add(metric, instant.timestamp(), name)
 
 
 def _merged(maintenance: Maintenance, service: str, within: Interval) -> list[Interval]:

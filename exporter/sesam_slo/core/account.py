@@ -32,6 +32,8 @@ class ServiceFacts:
     service: str
     endpoints: Mapping[str, EndpointFacts]
     downtimes: tuple[Downtime, ...]
+    failing: Intervals  # the union of the endpoints' runs
+    silent: Intervals  # the union of their silences
 
 
 def facts(
@@ -55,13 +57,16 @@ def facts(
             failing[state.endpoint].append((state.run.start, state.failing_until(horizon)))
         if (open_silence := state.silence(horizon)) is not None:
             silent[state.endpoint].append(open_silence)
+    endpoints = {
+        name: EndpointFacts(normalize(failing.get(name, ())), normalize(silent.get(name, ())))
+        for name in {**failing, **silent}
+    }
     return ServiceFacts(
         service,
-        {
-            name: EndpointFacts(normalize(failing.get(name, ())), normalize(silent.get(name, ())))
-            for name in {**failing, **silent}
-        },
+        endpoints,
         downtimes(runs, states, horizons),
+        failing=union(*(each.runs for each in endpoints.values())),
+        silent=union(*(each.silences for each in endpoints.values())),
     )
 
 
@@ -114,6 +119,12 @@ class Account:
 
 def account(known: ServiceFacts, window: Interval, maintenance: Maintenance, whole: Interval | None = None) -> Account:
     """The account of one service over `window`; the error budget is that of the `whole` window, its coming days included."""
+    budget = error_budget_seconds(known.service, whole or window, maintenance)
+    failing, silent = clip(known.failing, window), clip(known.silent, window)
+    if not failing and not silent:  # the common case, kept cheap: all of it was seen, and nothing failed
+        planned, zero = maintenance.total(known.service, window), timedelta()
+        agreed = window.duration - planned
+        return Account(window, agreed, planned, zero, zero, zero, zero, zero, zero, budget, ())
     planned_time = maintenance.intervals(known.service, window)
     agreed_time = subtract((window,), planned_time)
     events = tuple(
@@ -122,8 +133,6 @@ def account(known: ServiceFacts, window: Interval, maintenance: Maintenance, who
         if downtime.seen.start < window.end and window.start < downtime.seen.end
     )
     down = clip((event.downtime.seen for event in events), window)
-    silent = clip(union(*(each.silences for each in known.endpoints.values())), window)
-    failing = clip(union(*(each.runs for each in known.endpoints.values())), window)
     return Account(
         window=window,
         agreed=total(agreed_time),
@@ -137,7 +146,7 @@ def account(known: ServiceFacts, window: Interval, maintenance: Maintenance, who
             (_bridged(known, event.downtime, agreed_time) for event in events if not event.downtime.cause.excludes),
             timedelta(),
         ),
-        error_budget_seconds=error_budget_seconds(known.service, whole or window, maintenance),
+        error_budget_seconds=budget,
         events=events,
     )
 

@@ -73,7 +73,7 @@ class Maintenance:
     policies: PolicyTimeline
     announced: tuple[AnnouncedWindow, ...] = ()
     # Both only remember what follows from the two fields above.
-    _concerned: dict[str, tuple[bool, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _concerns: dict[str, tuple[bool, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _known_years: dict[tuple[tuple[bool, ...], int], _Year] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -110,21 +110,25 @@ class Maintenance:
         """How long `intervals` are together, without making them."""
         return sum((year.total(within) for year in self._years(service, within)), timedelta())
 
-    def _years(self, service: str, within: Interval) -> list[_Year]:
-        """The maintenance of the years that `within` touches; services with the same windows share it."""
-        concerned = self._concerned.get(service)
-        if concerned is None:
+    def concern(self, service: str) -> tuple[bool, ...]:
+        """Which of all windows concern `service`: those with the same answer have the same maintenance."""
+        concern = self._concerns.get(service)
+        if concern is None:
             recurring = [each for _, policy in self.policies.entries for each in policy.recurring]
             services = [window.services for window in self.announced] + [window.services for window in recurring]
-            concerned = tuple(_concerns(each, service) for each in services)
-            self._concerned[service] = concerned
+            concern = self._concerns[service] = tuple(_concerns(each, service) for each in services)
+        return concern
+
+    def _years(self, service: str, within: Interval) -> list[_Year]:
+        """The maintenance of the years that `within` touches; services with the same windows share it."""
+        concern = self.concern(service)
         found = []
         for number in range(within.start.year, within.end.year + 1):
-            year = self._known_years.get((concerned, number))
+            year = self._known_years.get((concern, number))
             if year is None:
                 span = Interval(datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC))
                 year = _Year.of(clip((window.interval for window in self.windows(service, span)), span))
-                self._known_years[concerned, number] = year
+                self._known_years[concern, number] = year
             found.append(year)
         return found
 

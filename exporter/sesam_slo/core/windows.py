@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from .intervals import Interval
@@ -29,15 +30,21 @@ class Span:
 def spans(now: datetime, zone: ZoneInfo, since: datetime) -> dict[str, Span]:
     """Every window by name; one that lies wholly before the account's beginning is left out."""
     found = {name: Span(*(Interval(now - length, now),) * 2) for name, length in ROLLING.items()}
-    today = now.astimezone(zone).date()
+    for name, whole in _calendar(now.astimezone(zone).date(), zone).items():
+        found[name] = Span(Interval(whole.start, min(now, whole.end)), whole)
+    return {name: _cut(span, since) for name, span in found.items() if since < span.elapsed.end}
+
+
+@lru_cache(maxsize=64)
+def _calendar(today: date, zone: ZoneInfo) -> dict[str, Interval]:
+    """The calendar windows that a local day lies in, and the month before."""
+    found = {}
     for name, months in _MONTHS.items():
         first = today.replace(month=(today.month - 1) // months * months + 1, day=1)
-        start, end = _midnight(first, zone), _midnight(_months_later(first, months), zone)
-        found[name] = Span(Interval(start, now), Interval(start, end))
+        found[name] = Interval(_midnight(first, zone), _midnight(_months_later(first, months), zone))
     this_month = today.replace(day=1)
-    previous = Interval(_midnight(_months_later(this_month, -1), zone), _midnight(this_month, zone))
-    found["previous_month"] = Span(previous, previous)
-    return {name: _cut(span, since) for name, span in found.items() if since < span.elapsed.end}
+    found["previous_month"] = Interval(_midnight(_months_later(this_month, -1), zone), _midnight(this_month, zone))
+    return found
 
 
 def earliest(now: datetime, zone: ZoneInfo) -> datetime:

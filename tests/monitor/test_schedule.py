@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesam_slo.schedule import Key, Schedule, offset_share
+from sesam_slo.monitor.schedule import Key, Schedule, offset_share
 
 KEY: Key = ("datahub-prod", "api")
 keys = st.tuples(st.text(max_size=8), st.text(max_size=8))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import observe
+from driving import Probe, Serve, observe
 from hostile import Authority, Behaviour, Server
 
 from sesam_slo.core.model import Request
 from sesam_slo.probe import Observation, ProbeEngine
-
-Serve = Callable[..., Server]
-Probe = Callable[..., Observation]
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+
+from hostile import Server
 
 from sesam_slo.core.model import Request
 from sesam_slo.probe import Observation, ProbeEngine
+
+Serve = Callable[..., Server]
+Probe = Callable[..., Observation]
 
 
 def observe(engine: ProbeEngine, request: Request, timeout_seconds: float = 5.0) -> Observation:

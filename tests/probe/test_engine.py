@@ -12,10 +12,9 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from driving import observe, observe_all
+from driving import Serve, observe, observe_all
 from hostile import OK, Connection, answers
 
-from conftest import Serve
 from sesam_slo.core.model import Outcome, Phase, Reason, Request
 from sesam_slo.probe import ProbeEngine
 

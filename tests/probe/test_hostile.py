@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from driving import observe_all
+from driving import Probe, Serve, observe_all
 from hostile import OK, Authority, Behaviour, Connection, Server, after, answers, gzip_bomb, status
 
-from conftest import Probe, Serve
 from sesam_slo.core.model import Expectation, Outcome, Phase, Reason, Request
 from sesam_slo.probe import Observation, ProbeEngine
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hostile import OK, Connection, answers, status
 
-from conftest import Probe, Serve
 from sesam_slo.core.model import (
     Authorization,
     BasicAuth,

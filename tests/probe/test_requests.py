@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driving import Probe, Serve
 from hostile import OK, Connection, answers, status
 
 from sesam_slo.core.model import (

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from sesam_slo.core.model import Service
 from sesam_slo.web import Exporter, make_app
-from sesam_slo.web.status import format_duration
+from sesam_slo.web.status import format_duration, format_percent
 
 
 class Site:
@@ -97,6 +97,14 @@ def test_reload_says_what_came_of_it(fault: str | None, status: int, text: str) 
 )
 def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [(1.0, "100.000 %"), (0.9999999, "99.999 %"), (0.995, "99.500 %"), (0.99499999, "99.499 %"), (0, "0.000 %")],
+)
+def test_a_ratio_is_rounded_down(ratio: float, text: str) -> None:
+    assert format_percent(ratio) == text
 
 
 def test_metrics_are_served_in_both_formats() -> None:

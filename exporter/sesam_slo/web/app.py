@@ -16,7 +16,7 @@ from ..core.history import Changes
 from ..core.view import View
 from .alertmanager import alertmanager_routes
 from .basic_auth import BasicAuth, Users
-from .status import format_duration, format_local, status
+from .status import format_duration, format_local, format_percent, status
 from .write_token import WriteToken
 
 
@@ -41,7 +41,7 @@ class Exporter:
 def make_app(exporter: Exporter) -> FastAPI:
     app = FastAPI(title="sesam-slo", version=__version__, docs_url=None, redoc_url=None)
     templates = Environment(autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True)
-    templates.filters |= {"duration": format_duration, "local": format_local}
+    templates.filters |= {"duration": format_duration, "local": format_local, "percent": format_percent}
     page = templates.from_string(resources.files(__package__).joinpath("templates/status.html").read_text("utf-8"))
 
     if exporter.users is not None:  # first, so that what it answers passes through `harden` too

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -124,6 +125,11 @@ def format_duration(seconds: float) -> str:
     if minutes >= 60:
         return f"{sign}{minutes // 60} h {minutes % 60:02d} min"
     return f"{sign}{minutes} min" if minutes else f"{sign}{int(abs(seconds))} s"
+
+
+def format_percent(ratio: float) -> str:
+    """`99.912 %`, rounded down: nothing below the objective may look as if it met it."""
+    return f"{math.floor(ratio * 100_000 + 1e-6) / 1000:.3f} %"
 
 
 def format_local(at: datetime, zone: ZoneInfo) -> str:

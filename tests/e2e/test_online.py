@@ -18,7 +18,9 @@ def online(stack, prometheus=None, alertmanager=None, **policy):
     document = yaml.safe_load((stack.folder / "sesam-slo.yml").read_text())
     document["policy"] |= policy
     document |= {
-        key: {"url": url} for key, url in (("prometheus", prometheus), ("alertmanager", alertmanager)) if url is not None
+        key: {"url": url}
+        for key, url in (("prometheus", prometheus), ("alertmanager", alertmanager))
+        if url is not None
     }
     path = stack.folder / "online.yml"
     path.write_text(yaml.safe_dump(document))
@@ -46,7 +48,9 @@ def test_names_the_rules_that_are_loaded_otherwise(stack):
 
 def test_names_a_route_that_is_loaded_otherwise(stack):
     _, alertmanager = addresses(stack)
-    status, _, faults = online(stack, None, alertmanager, support={"business_hours": {"start": "07:00", "end": "15:00"}})
+    status, _, faults = online(
+        stack, None, alertmanager, support={"business_hours": {"start": "07:00", "end": "15:00"}}
+    )
     assert status == 1
     assert faults.startswith(f"{alertmanager}: time_intervals")
     assert faults.endswith(": loaded otherwise; expected as in alertmanager/alertmanager.yml\n")

@@ -37,7 +37,17 @@ def at_end_of_maintenance(timings: AlertTimings) -> str:
 def listed(label: str, metric: str, template: str, *, otherwise: str, matchers: str = "") -> str:
     """The values of a label, each after a blank; `template` is PromQL with `{}` for the selector of the service."""
     query = template.format(f"{metric}{{{_OF_SERVICE}{matchers}}}")
-    return "{{ range " + _ask(query) + " }} {{ .Labels." + label + " }}{{ else }} " + otherwise + "{{ end }}"
+    # Sorted: a query gives its series in no order, and an annotation that changes is a change of the alert.
+    return (
+        "{{ range "
+        + _ask(query)
+        + f' | sortByLabel "{label}" '
+        + "}} {{ .Labels."
+        + label
+        + " }}{{ else }} "
+        + otherwise
+        + "{{ end }}"
+    )
 
 
 def _instant(word: str, query: str) -> str:

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -270,8 +271,18 @@ class TestRun:
         assert (done.returncode, done.stdout) == (1, "")
         assert "cannot listen on 127.0.0.1:" in done.stderr
 
-    def test_sigterm_ends_it_cleanly(self, folder: Path, exporter) -> None:
-        process, _ = exporter
-        process.terminate()
-        assert process.wait(20) in (0, -signal.SIGTERM)
-        assert "Traceback" not in (folder / "log").read_text()
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_a_signal_to_end_lets_it_write_what_it_knows(self, folder: Path, exporter, number: signal.Signals) -> None:
+        process, url = exporter
+        self.poll(lambda: self.failing(url))  # an open run: each step from now on is worth a checkpoint
+        before = time.time()
+        process.send_signal(number)
+        assert process.wait(20) == 0
+        assert (folder / "log").read_text().count("level=error") == 0
+        with sqlite3.connect(folder / "sesam-slo.db") as ledger:
+            ((at,),) = ledger.execute("select at_us from checkpoints")
+        assert at / 1e6 >= before
+
+    def failing(self, url: str) -> bool:
+        text = requests.get(f"{url}/metrics", timeout=5).text
+        return any(line.startswith("sesam_slo_endpoint_failing_since") for line in text.splitlines())

@@ -150,11 +150,15 @@ def _serve(
     serving.ssl = tls
     # A scrape computes for a while: the probing thread must not wait five milliseconds each time it wants to go on.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    server = uvicorn.Server(serving)
     signal.signal(signal.SIGHUP, reloader.on_signal)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal that ended it once more: it must find us here, with the ledger still to be closed.
+        signal.signal(number, lambda _signal, _frame: setattr(server, "should_exit", True))
     monitor.start()
     try:
         _say_where(listening, "https" if tls is not None else "http")
-        uvicorn.Server(serving).run(sockets=[listening])
+        server.run(sockets=[listening])
     finally:
         monitor.stop(_STOP_SECONDS)
         if not writer.close(_STOP_SECONDS):

@@ -20,7 +20,7 @@ from sesam_slo.core.names import Alert
 PAGED, NOT_YET, LATER, UNTOUCHED = "paged-before", "not-downtime-yet", "down-at-second-death", "untouched"
 
 PROBE_INTERVAL = timedelta(seconds=1)
-PROBE = timedelta(seconds=0.7)  # from when a probe starts to when SESAM has its request, on a busy machine
+PROBE = timedelta(seconds=0.9)  # from when a probe starts to when SESAM has its request, on a busy machine
 CHECKPOINT = timedelta(seconds=5)  # to within which a restart knows its last results
 PAGED_ONCE_AND_RESOLVED_ONCE = [(Alert.DOWNTIME, "firing"), (Alert.DOWNTIME, "resolved")]
 TIME_COUNTERS = {

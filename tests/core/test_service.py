@@ -86,7 +86,9 @@ def test_the_live_account_equals_the_replayed_one(histories, beats, restarts) ->
     assert state.counters.unplanned == expected.unplanned
     assert state.counters.planned == expected.planned
     assert state.counters.failing == total(
-        intersect(clip(union(*(each.seen_failing for each in whole.endpoints.values())), window), agreed_time)
+        intersect(
+            clip(union(*(subtract(each.runs, each.silences) for each in whole.endpoints.values())), window), agreed_time
+        )
     )
     assert state.unobserved_until == horizon or not state.settled
     decided = account(whole, Interval(START, state.unobserved_until), MAINTENANCE)

@@ -9,8 +9,24 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sesam_slo.core.history import Changes, Checkpoint, Event, Membership, PolicyRecord, Report, Run, Silence
-from sesam_slo.core.model import AnnouncedWindow, Cause
+from sesam_slo.core.entry import written
+from sesam_slo.core.history import (
+    KINDS,
+    Changes,
+    Checkpoint,
+    Correction,
+    Event,
+    Evidence,
+    Frozen,
+    Import,
+    Membership,
+    PolicyRecord,
+    Report,
+    Run,
+    Silence,
+)
+from sesam_slo.core.model import AnnouncedWindow, Origin
+from sesam_slo.ledger import Ledger
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,7 +42,8 @@ documents = st.dictionaries(
         max_leaves=5,
     ),
     max_size=3,
-)
+).filter(lambda document: "end" not in document)
+ends = instants.map(lambda at: {"end": written(at)})
 
 
 def tuples_of(values: st.SearchStrategy[Any], key: Callable[[Any], Any]) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -52,8 +69,12 @@ def changes() -> st.SearchStrategy[Changes]:
                 st.none() | st.frozensets(names),
                 st.none() | instants,
                 st.none() | instants,
+                st.sampled_from(Origin),
+                texts,
+                texts,
+                texts,
             ),
-            lambda fact: (fact.name, fact.start, fact.end, fact.announced_at, fact.services),
+            lambda fact: (fact.name, fact.start, fact.end, fact.announced_at, fact.services, fact.origin),
         ),
         runs=tuples_of(st.builds(Run, names, names, instants, instants, durations, texts), series_key),
         silences=tuples_of(st.builds(Silence, names, names, instants, instants), series_key),
@@ -67,18 +88,40 @@ def changes() -> st.SearchStrategy[Changes]:
                 instants,
                 st.lists(names, max_size=3).map(tuple),
                 st.lists(texts, max_size=3).map(tuple),
-                st.sampled_from(Cause),
                 st.none() | texts,
             ),
             lambda fact: fact.id,
         ),
         reports=tuples_of(st.builds(Report, texts, instants, texts), lambda fact: fact.event),
+        corrections=tuples_of(
+            st.builds(Correction, texts, instants, texts, texts, documents | ends), lambda fact: (fact.event, fact.at)
+        ),
+        evidence=tuples_of(
+            st.builds(Evidence, names, names, instants, st.sampled_from(["first", "latest"]), instants, documents),
+            lambda fact: (fact.service, fact.endpoint, fact.run_start, fact.which),
+        ),
+        frozen=tuples_of(st.builds(Frozen, texts, instants, texts, documents), lambda fact: fact.month),
+        imports=tuples_of(
+            st.builds(Import, names, texts, instants, instants, instants, documents),
+            lambda fact: (fact.service, fact.source),
+        ),
         checkpoints=tuples_of(st.builds(Checkpoint, names, instants, documents), lambda fact: fact.service),
     )
 
 
 def series_key(fact: Run | Silence) -> object:
     return (fact.service, fact.endpoint, fact.start)
+
+
+def everything(ledger: Ledger) -> Changes:
+    """All that a ledger holds, as the changes that would make it."""
+    recorded = ledger.read()
+    apart = {
+        "evidence": ledger.evidence(),
+        "frozen": ledger.frozen(),
+        "checkpoints": tuple(recorded.checkpoints.values()),
+    }
+    return Changes(**{kind: apart[kind] if kind in apart else getattr(recorded, kind) for kind in KINDS})
 
 
 def numbered(number: int) -> Changes:

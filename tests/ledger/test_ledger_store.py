@@ -14,10 +14,21 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from ledger_values import START, all_numbered, changes, numbered
+from ledger_values import START, all_numbered, changes, everything, numbered
 
-from sesam_slo.core.history import Changes, Checkpoint, Event, Membership, PolicyRecord, Recorded, Report, Run, Silence
-from sesam_slo.core.model import AnnouncedWindow, Cause
+from sesam_slo.core.entry import written
+from sesam_slo.core.history import (
+    Changes,
+    Checkpoint,
+    Correction,
+    Event,
+    Membership,
+    PolicyRecord,
+    Report,
+    Run,
+    Silence,
+)
+from sesam_slo.core.model import AnnouncedWindow
 from sesam_slo.ledger import Ledger, LedgerError, UnstorableError, open_ledger
 
 HOUR = timedelta(hours=1)
@@ -39,11 +50,6 @@ def refusal(of: str | Path, **options: Any) -> str:
     return str(raised.value)
 
 
-def as_changes(recorded: Recorded) -> Changes:
-    facts = {name: getattr(recorded, name) for name in Changes.__slots__ if name != "checkpoints"}
-    return Changes(**facts, checkpoints=tuple(recorded.checkpoints.values()))
-
-
 def assert_same_facts(found: Changes, expected: Changes) -> None:
     """Equal but for the order of what has no order."""
     for name in Changes.__slots__:
@@ -57,13 +63,13 @@ def assert_same_facts(found: Changes, expected: Changes) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(changes())
-def test_every_fact_comes_back_as_it_was_written(written: Changes) -> None:
+def test_every_fact_comes_back_as_it_was_written(facts: Changes) -> None:
     with TemporaryDirectory() as directory:
         ledger = open_ledger(url(Path(directory) / "ledger.db"))
-        ledger.write(written)
+        ledger.write(facts)
         ledger.close()
         ledger = open_ledger(url(Path(directory) / "ledger.db"))
-        assert_same_facts(as_changes(ledger.read()), written)
+        assert_same_facts(everything(ledger), facts)
         ledger.close()
 
 
@@ -106,15 +112,24 @@ def test_runs_and_silences_come_by_service_endpoint_and_start_and_events_by_star
     assert [event.id for event in recorded.events] == ["2", "1"]
 
 
-def test_since_leaves_out_the_runs_and_silences_that_ended_by_then_and_nothing_else(path: Path) -> None:
+def test_since_leaves_out_what_ended_by_then_and_nothing_else(path: Path) -> None:
     ledger = open_ledger(url(path))
     old, new = (START, START + HOUR), (START + 2 * HOUR, START + 3 * HOUR)
-    event = Event("1", "a", *old, START, ("api",), merged_into="2")
+    events = [
+        Event(id, "a", start, end, START, ("api",))
+        for id, start, end in (("old", *old), ("new", *new), ("now", START, None))
+    ]
+    reports = tuple(Report(event.id, START, "alertmanager") for event in events)
+    moved = Event("moved", "a", *old, START, ("api",))
+    corrections = tuple(Correction(event.id, START, "kari", "", {"cause": "customer"}) for event in events)
+    later = Correction("moved", START, "kari", "", {"end": written(new[1])})
     ledger.write(
         Changes(
             runs=tuple(Run("a", "api", *each, MINUTES) for each in (old, new)),
             silences=tuple(Silence("a", "api", *each) for each in (old, new)),
-            events=(event,),
+            events=(*events, moved),
+            reports=reports,
+            corrections=(*corrections, later),
             policies=(PolicyRecord(START, {"objective": 99.5}),),
             memberships=(Membership("a", "", START, START + HOUR),),
         )
@@ -122,7 +137,9 @@ def test_since_leaves_out_the_runs_and_silences_that_ended_by_then_and_nothing_e
     recorded = ledger.read(since=START + HOUR)
     assert recorded.runs == (Run("a", "api", *new, MINUTES),)
     assert recorded.silences == (Silence("a", "api", *new),)
-    assert recorded.events == (event,)
+    assert {event.id for event in recorded.events} == {"new", "now", "moved"}
+    assert {report.event for report in recorded.reports} == {"new", "now"}
+    assert [correction.event for correction in recorded.corrections] == ["new", "now", "moved"]
     assert len(recorded.policies) == len(recorded.memberships) == 1
     assert len(ledger.read(since=START + HOUR - timedelta(microseconds=1)).runs) == 2
 
@@ -133,7 +150,7 @@ def test_since_leaves_out_the_runs_and_silences_that_ended_by_then_and_nothing_e
 def test_an_event_a_membership_and_a_checkpoint_are_as_they_were_written_last(path: Path) -> None:
     ledger = open_ledger(url(path))
     event = Event("1", "a", START, None, START + MINUTES, ("api",))
-    grown = replace(event, end=START + HOUR, endpoints=("api", "ui"), cause=Cause.CUSTOMER, merged_into="0")
+    grown = replace(event, end=START + HOUR, endpoints=("api", "ui"), merged_into="0")
     membership = Membership("a", "api", START)
     ledger.write(Changes(events=(event,), memberships=(membership,), checkpoints=(Checkpoint("a", START, {"n": 1}),)))
     ledger.write(
@@ -196,7 +213,7 @@ def test_a_fact_that_cannot_be_stored_leaves_nothing_of_its_transaction(path: Pa
         ledger.write(replace(numbered(0), events=(naive,)))
     assert str(raised.value) == "ledger: one of the events cannot be stored: TypeError"
     assert raised.value.fact is naive
-    assert ledger.read() == Recorded()
+    assert everything(ledger) == Changes()
 
 
 @pytest.mark.parametrize(
@@ -224,9 +241,9 @@ def test_a_fault_in_the_middle_of_a_transaction_leaves_nothing_of_it(path: Path)
     assert str(raised.value) == f"ledger {path}: cannot be written: fault"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("DROP TRIGGER fault")
-    assert as_changes(ledger.read()) == numbered(0)
+    assert everything(ledger) == numbered(0)
     ledger.write(numbered(1))
-    assert as_changes(ledger.read()) == all_numbered(1)
+    assert everything(ledger) == all_numbered(1)
 
 
 # Opening
@@ -316,19 +333,19 @@ def test_a_newer_schema_is_refused(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("UPDATE ledger SET schema_version = 99")
     assert refusal(path) == (
-        f"ledger {path}: its schema has version 99; expected at most 1, it was written by a newer sesam-slo"
+        f"ledger {path}: its schema has version 99; expected at most 2, it was written by a newer sesam-slo"
     )
 
 
 def test_a_row_that_sesam_slo_does_not_write_is_named(path: Path) -> None:
     ledger = open_ledger(url(path))
-    ledger.write(numbered(0))
+    ledger.write(Changes(windows=(AnnouncedWindow("upgrade", START, START + HOUR, START),)))
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("UPDATE events SET cause = 'gremlins'")
+        other.execute("UPDATE windows SET origin = 'gremlins'")
     with pytest.raises(LedgerError) as raised:
         ledger.read()
     assert str(raised.value) == (
-        f"ledger {path}: one of its events is not as sesam-slo writes them: 'gremlins' is not a valid Cause"
+        f"ledger {path}: one of its windows is not as sesam-slo writes them: 'gremlins' is not a valid Origin"
     )
 
 
@@ -341,7 +358,7 @@ def test_a_second_exporter_is_refused_until_the_first_gives_up_the_ledger(path: 
             f"ledger {path}: is in use by another exporter, which holds {path}.lock; expected one exporter"
         )
     reader = open_ledger(url(path))  # a command beside the exporter
-    assert reader.read() == Recorded()
+    assert everything(reader) == Changes()
     first.close()
     open_ledger(url(path), exclusive=True).close()
 
@@ -358,7 +375,7 @@ def test_one_who_only_reads_does_not_wait_for_a_writer(path: Path) -> None:
     writer.write(numbered(0))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    assert as_changes(open_ledger(url(path)).read()) == numbered(0)
+    assert everything(open_ledger(url(path))) == numbered(0)
     other.close()
 
 
@@ -369,7 +386,7 @@ def test_check_tells_whether_the_ledger_can_be_written(path: Path) -> None:
     ledger = open_ledger(url(path))
     ledger.write(numbered(0))
     ledger.check()
-    assert as_changes(ledger.read()) == numbered(0)
+    assert everything(ledger) == numbered(0)
     os.rename(path, path.with_name("moved"))
     with pytest.raises(LedgerError) as raised:
         ledger.check()
@@ -416,7 +433,7 @@ def test_a_vanished_ledger_that_never_had_content_is_made_again(path: Path) -> N
     for each in path.parent.iterdir():
         each.unlink()
     ledger.write(numbered(0))
-    assert as_changes(open_ledger(url(path)).read()) == numbered(0)
+    assert everything(open_ledger(url(path))) == numbered(0)
 
 
 @pytest.mark.parametrize("another_is_connected", [False, True])
@@ -430,7 +447,7 @@ def test_a_restored_copy_is_taken_up_without_what_was_written_after_it(path: Pat
     ledger.write(numbered(1))
     os.rename(copy, path)  # the old file's log still lies there: nothing of it may come into the copy
     ledger.write(numbered(2))
-    assert as_changes(ledger.read()) == numbered(0).then(numbered(2))
+    assert everything(ledger) == numbered(0).then(numbered(2))
     other.close()
     ledger.close()
     with closing(sqlite3.connect(path)) as restored:
@@ -447,7 +464,7 @@ def test_a_copy_restored_with_a_log_of_its_own_keeps_that_log(path: Path) -> Non
     for name, content in files.items():
         (path.parent / name).write_bytes(content)
     ledger.write(numbered(2))
-    assert as_changes(ledger.read()) == numbered(0).then(numbered(2))
+    assert everything(ledger) == numbered(0).then(numbered(2))
 
 
 def test_another_ledger_in_its_place_is_refused(path: Path) -> None:
@@ -468,4 +485,4 @@ def test_a_log_that_was_deleted_under_the_ledger_loses_nothing(path: Path) -> No
     ledger = _opened_with_content(path)
     path.with_name("ledger.db-wal").unlink()
     ledger.write(numbered(1))
-    assert as_changes(open_ledger(url(path)).read()) == all_numbered(1)
+    assert everything(open_ledger(url(path))) == all_numbered(1)

@@ -15,11 +15,10 @@ from typing import Any
 
 import ledger_faults
 import pytest
-from ledger_values import START, all_numbered, eventually, numbered
+from ledger_values import START, all_numbered, eventually, everything, numbered
 
 from sesam_slo.core.history import Changes, Checkpoint, Event, PolicyRecord
 from sesam_slo.ledger import Ledger, LedgerError, LedgerWriter, WriterStats, open_ledger
-from sesam_slo.ledger.store import KINDS
 
 RETRY = 0.02
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -58,12 +57,6 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "ledger.db"
 
 
-def content(ledger: Ledger) -> Changes:
-    recorded = ledger.read()
-    facts = {kind.field: getattr(recorded, kind.field) for kind in KINDS if kind.field != "checkpoints"}
-    return Changes(**facts, checkpoints=tuple(recorded.checkpoints.values()))
-
-
 # Real faults
 
 
@@ -99,7 +92,7 @@ def test_what_is_submitted_during_a_fault_arrives_once_and_in_order_when_it_is_m
             assert written[-1] == 9
         eventually(lambda: written[-1:] == [39], "the backlog is written")
         assert replace(writer.stats(), failures_total=0) == WriterStats(0, 0, 0, NOW, False)
-    assert content(ledger) == all_numbered(39)
+    assert everything(ledger) == all_numbered(39)
     ledger.close()
 
 
@@ -128,7 +121,7 @@ def test_a_ledger_that_is_read_only_when_it_is_opened_is_written_once_it_is_not(
         " (probing goes on, facts wait to be written)"
     )
     ledger = open_ledger(f"sqlite:///{path}")
-    assert content(ledger) == all_numbered(1)
+    assert everything(ledger) == all_numbered(1)
 
 
 def test_an_opener_is_called_until_the_ledger_can_be_opened(path: Path) -> None:
@@ -139,7 +132,7 @@ def test_an_opener_is_called_until_the_ledger_can_be_opened(path: Path) -> None:
         path.parent.mkdir()
         eventually(lambda: not writer.stats().failing, "it is written")
     ledger = open_ledger(f"sqlite:///{path}", exclusive=True)  # `close` gave it up
-    assert content(ledger) == all_numbered(0)
+    assert everything(ledger) == all_numbered(0)
 
 
 # What is told to whom
@@ -148,7 +141,7 @@ def test_an_opener_is_called_until_the_ledger_can_be_opened(path: Path) -> None:
 def test_a_token_is_reported_once_all_that_was_submitted_with_it_is_durable(path: Path) -> None:
     ledger = open_ledger(f"sqlite:///{path}")
     seen: list[tuple[object, Changes]] = []
-    with writing(ledger, on_written=lambda token: seen.append((token, content(ledger)))) as writer:
+    with writing(ledger, on_written=lambda token: seen.append((token, everything(ledger)))) as writer:
         for number in range(20):
             writer.submit(numbered(number), number)
     assert seen[-1][0] == 19
@@ -317,7 +310,7 @@ def test_a_fact_that_no_ledger_can_store_does_not_hold_up_the_others(
         writer.submit(replace(numbered(0), policies=(PolicyRecord(START, {"hunter2": {1}}),)))
         eventually(lambda: writer.stats().last_write_at is not None, "the others are written")
         assert writer.stats() == WriterStats(1, 0, 1, NOW, False)
-    assert content(ledger) == numbered(0)
+    assert everything(ledger) == numbered(0)
     assert caplog.messages == ["ledger: facts are lost: ledger: one of the policies cannot be stored: TypeError"]
 
 
@@ -330,7 +323,7 @@ def test_close_writes_what_waits(path: Path) -> None:
     for number in range(50):
         writer.submit(numbered(number))
     assert writer.close()
-    assert content(ledger) == all_numbered(49)
+    assert everything(ledger) == all_numbered(49)
 
 
 def test_close_of_a_ledger_that_cannot_be_written_says_so_and_returns(caplog: pytest.LogCaptureFixture) -> None:

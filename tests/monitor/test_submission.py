@@ -63,10 +63,10 @@ def test_a_report_is_published_once_it_is_durable_and_the_first_stays() -> None:
     first = Report(event.id, bench.clock.now(), "alertmanager")
     bench.durable = False
     submission.record(Changes(reports=(first,)))
-    assert bench.service().reports == {}
+    assert bench.service().log.reports == {}
     bench.durable = True
     submission.record(Changes(reports=(replace(first, at=first.at + timedelta(seconds=5)),)))
-    assert bench.service().reports == {event.id: first}
+    assert bench.service().log.reports == {event.id: first}
 
 
 def test_a_report_is_known_after_a_restart() -> None:
@@ -74,4 +74,4 @@ def test_a_report_is_known_after_a_restart() -> None:
     (event,) = first.log()
     report = Report(event.id, first.clock.now(), "alertmanager")
     second = Bench(config(), replace(first.recorded(), reports=(report,)), first.time)
-    assert second.service().reports == {event.id: report}
+    assert second.service().log.reports == {event.id: report}

@@ -102,7 +102,7 @@ def test_the_page_of_an_ongoing_downtime_is_its_report(site: Site) -> None:
     (event,) = site.bench.log()
     at = site.bench.clock.now()
     assert site.reported(alert(starts_at=at - SECOND)) == [event.id]
-    report = site.bench.service().reports[event.id]
+    report = site.bench.service().log.reports[event.id]
     assert (report.at, report.by) == (at, "alertmanager")
     (entry,) = site.client.get("/api/v1/status").json()["services"][0]["downtime"]
     assert (entry["reported_at"], entry["reported_by"]) == (at.isoformat(), "alertmanager")
@@ -116,11 +116,11 @@ def test_an_entry_without_a_page_says_nothing_of_a_report(site: Site) -> None:
 
 def test_the_first_report_stays(site: Site) -> None:
     first = site.reported(alert())
-    before = dict(site.bench.service().reports)
+    before = dict(site.bench.service().log.reports)
     site.bench.run(5)
     assert first != []
     assert site.reported(alert()) == []
-    assert site.bench.service().reports == before
+    assert site.bench.service().log.reports == before
 
 
 @pytest.mark.parametrize("name", ["SesamDowntime", "SesamMaintenanceOverrun"])
@@ -270,7 +270,7 @@ def test_a_report_is_in_the_ledger_and_there_after_a_restart(site: Site, tmp_pat
     ledger = open_ledger(url)
     again = Bench(config(Service("svc", (endpoint(),)), Service("fine", (endpoint(),))), ledger.read(), site.bench.time)
     ledger.close()
-    report = again.service().reports[event.id]
+    report = again.service().log.reports[event.id]
     assert (report.at.tzinfo, report.by) == (UTC, "alertmanager")
-    assert report == site.bench.service().reports[event.id]
+    assert report == site.bench.service().log.reports[event.id]
     assert Site(again, tmp_path).reported(alert()) == []

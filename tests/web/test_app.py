@@ -46,7 +46,7 @@ def test_the_status_says_the_same_as_json() -> None:
     assert [(each["service"], each["state"]) for each in services] == [("broken", "down"), ("fine", "ok")]
     (event,) = services[0]["downtime"]
     assert event["end"] is None
-    assert event["symptom"] == ["timeout"]
+    assert event["symptom"] == "timeout"
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_runs_no_script() -> None:

@@ -23,8 +23,9 @@ from ..config.values import listen
 from ..core.history import Recorded
 from ..core.log_state import LogState
 from ..core.model import Config
+from ..core.view import View
 from ..core.windows import earliest
-from ..ledger import Ledger, LedgerError, LedgerWriter, open_ledger
+from ..ledger import Ledger, LedgerError, LedgerFollower, LedgerWriter, News, open_ledger
 from ..monitor import Clock, Monitor, Published
 from ..monitor.published import Submission
 from ..probe import ProbeEngine
@@ -125,6 +126,17 @@ def _serve(
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CommandError(f"ledger: holds a checkpoint that sesam-slo does not write: {error!r}") from None
+
+    def follow(news: News) -> None:
+        published.follow(news.log, news.windows)
+        monitor.follow(published.excused(), news.windows)
+
+    follower = LedgerFollower(lambda: open_ledger(config.ledger, create=False), recorded.head.number, follow)
+
+    def view() -> View | None:
+        follower.catch_up()
+        return published.view()
+
     reloader = Reloader(path, config, monitor, tally)
     metrics = ExporterMetrics(
         reloader.state,
@@ -133,11 +145,11 @@ def _serve(
         stepped_back_seconds=lambda: clock.stepped_back_seconds,
         libcurl=pycurl.version_info()[1],
     )
-    services = ServiceMetrics(published.view, LogState(is_holiday))
+    services = ServiceMetrics(view, LogState(is_holiday))
     app = make_app(
         Exporter(
             Exposition((services.export, tally.export, metrics.export)),
-            published.view,
+            view,
             lambda: monitor.alive,
             reloader.reload,
             submission.record,
@@ -160,6 +172,7 @@ def _serve(
         _say_where(listening, "https" if tls is not None else "http")
         server.run(sockets=[listening])
     finally:
+        follower.close()
         monitor.stop(_STOP_SECONDS)
         if not writer.close(_STOP_SECONDS):
             log.error("stopped with changes that could not be written to the ledger")

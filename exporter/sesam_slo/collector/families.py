@@ -37,6 +37,15 @@ class Families:
             label_names, values = zip(*zip(label_names, values, strict=True), *more, strict=True)
         self._of(metric).append(f"{metric.name}{_rendered(label_names, values)} {float(value)!r}\n")
 
+    def add_text(self, metric: Metric, text: str) -> None:
+        """Samples of the metric that were rendered before."""
+        self._of(metric).append(text)
+
+    def texts(self) -> Iterator[tuple[Metric, str]]:
+        """All samples, rendered, by metric."""
+        for name, lines in self._lines.items():
+            yield names.METRICS[name], "".join(lines)
+
     def histogram(self, metric: Metric, buckets: Iterable[tuple[str, float]], total: float, *labels: str) -> None:
         """One series of a histogram: its cumulative buckets by upper bound, `+Inf` last, and the sum."""
         lines, count = self._of(metric), 0.0

@@ -5,20 +5,20 @@ Each family is described once, in `core.names`; here is where its samples come f
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..core import names
-from ..core.account import ServiceFacts, account
-from ..core.history import Event
+from ..core.entry import Entry
 from ..core.intervals import Interval
 from ..core.maintenance import Maintenance
 from ..core.model import DowntimeClass, Outcome, Phase, Policy
 from ..core.service import unplanned_active
 from ..core.view import ServiceView, View
-from ..core.windows import spans
 from .families import Families
+from .window_gauges import WindowGauges
 
 VANTAGE = "local"
 _LOG_DAYS = timedelta(days=90)
@@ -30,11 +30,12 @@ _LOOK = timedelta(days=9)
 class ServiceMetrics:
     """The samples of the services.
 
-    view: the published view, None before there is one. log_state: the `state` label of an event.
+    view: the published view, None before there is one. log_state: the `state` label of an entry.
     """
 
-    def __init__(self, view: Callable[[], View | None], log_state: Callable[[Event, datetime, Policy], str]) -> None:
+    def __init__(self, view: Callable[[], View | None], log_state: Callable[[Entry, datetime, Policy], str]) -> None:
         self._view, self._log_state = view, log_state
+        self._windows, self._lock = WindowGauges(), threading.Lock()
 
     def export(self, families: Families) -> None:
         view = self._view()
@@ -53,20 +54,22 @@ class ServiceMetrics:
             if concern not in planned:
                 planned[concern] = _Planned.at(view.at, name, view.maintenance)
             _maintenance(families, name, planned[concern])
-            _windows(families, service, view)
             self._log(families, service, view)
+            with self._lock:  # two scrapes at once share what is remembered
+                self._windows.add(families, published, service, view.maintenance)
+        with self._lock:
+            self._windows.forget_but({service.name for service in view.config.services})
 
     def _log(self, families: Families, service: ServiceView, view: View) -> None:
         name = service.service.name
-        for event in service.events.values():
-            if event.merged_into is not None or (event.end is not None and event.end < view.at - _LOG_DAYS):
+        for entry in service.log.entries.values():
+            if entry.withdrawn or (entry.end is not None and entry.end < view.at - _LOG_DAYS):
                 continue
-            end = event.end or max(service.horizon, event.start)
-            cause = event.cause.value
-            endpoints, state = ",".join(event.endpoints), self._log_state(event, view.at, view.config.policy)
-            families.add(names.LOG_ENTRY_INFO, 1, name, event.id, cause, endpoints, state)
-            families.add(names.LOG_ENTRY_START, event.start.timestamp(), name, event.id)
-            families.add(names.LOG_ENTRY_DURATION, (end - event.start).total_seconds(), name, event.id)
+            end = entry.end or max(service.horizon, entry.start)
+            endpoints, state = ",".join(entry.endpoints), self._log_state(entry, view.at, view.config.policy)
+            families.add(names.LOG_ENTRY_INFO, 1, name, entry.id, entry.cause.value, endpoints, state)
+            families.add(names.LOG_ENTRY_START, entry.start.timestamp(), name, entry.id)
+            families.add(names.LOG_ENTRY_DURATION, (end - entry.start).total_seconds(), name, entry.id)
 
 
 def _service(families: Families, service: ServiceView, view: View, given: list[str]) -> None:
@@ -111,7 +114,7 @@ def _counters(families: Families, service: ServiceView) -> None:
 def _active(families: Families, service: ServiceView, view: View) -> None:
     name, state = service.service.name, service.state
     families.add(names.DOWNTIME_ACTIVE, state.ongoing() is not None, name)
-    agreed, overrun = unplanned_active(state, view.at, view.maintenance)
+    agreed, overrun = unplanned_active(state, view.at, view.maintenance, service.log.excused)
     families.add(names.UNPLANNED_DOWNTIME_ACTIVE, agreed, name, "agreed")
     families.add(names.UNPLANNED_DOWNTIME_ACTIVE, overrun, name, "maintenance")
 
@@ -162,33 +165,3 @@ def _merged(maintenance: Maintenance, service: str, within: Interval) -> list[In
         min([within.start, *(each.start for each in windows)]), max([within.end, *(each.end for each in windows)])
     )
     return list(maintenance.intervals(service, whole))
-
-
-def _windows(families: Families, service: ServiceView, view: View) -> None:
-    name, known = service.service.name, service.facts()
-    for window, span in spans(service.horizon, view.config.policy.timezone, service.since).items():
-        _window(families, name, window, known, span.elapsed, span.whole, view.maintenance)
-
-
-def _window(
-    families: Families,
-    name: str,
-    window: str,
-    known: ServiceFacts,
-    elapsed: Interval,
-    whole: Interval,
-    maintenance: Maintenance,
-) -> None:
-    found = account(known, elapsed, maintenance, whole)
-    if found.availability is not None:
-        families.add(names.AVAILABILITY_RATIO, found.availability, name, window)
-    for bound in ("unobserved_as_up", "unobserved_as_down"):
-        ratio = getattr(found, bound)
-        if ratio is not None:
-            families.add(names.AVAILABILITY_BOUND_RATIO, ratio, name, window, bound)
-    families.add(names.ERROR_BUDGET_SECONDS, found.error_budget_seconds, name, window)
-    families.add(names.ERROR_BUDGET_REMAINING_SECONDS, found.error_budget_remaining_seconds, name, window)
-    for each in DowntimeClass:
-        families.add(
-            names.WINDOW_DOWNTIME_SECONDS, getattr(found, each.value).total_seconds(), name, window, each.value
-        )

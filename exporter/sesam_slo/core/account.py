@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from .downtime import Downtime, downtimes
@@ -11,6 +11,9 @@ from .history import Run, Silence
 from .intervals import Interval, Intervals, clip, intersect, normalize, subtract, total, union
 from .maintenance import Maintenance
 from .outage import EndpointState
+from .timeline import NOTHING, Timeline
+
+_ZERO = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +23,10 @@ class EndpointFacts:
     runs: Intervals
     silences: Intervals
 
-    @property
-    def seen_failing(self) -> Intervals:
-        return subtract(self.runs, self.silences)
-
 
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:
-    """What is known of one service at its horizon."""
+    """What is known of one service at its horizon; `downtimes` in order of time, only those that count."""
 
     service: str
     endpoints: Mapping[str, EndpointFacts]
@@ -42,8 +41,12 @@ def facts(
     silences: Iterable[Silence],
     states: Iterable[EndpointState],
     horizons: Mapping[str, datetime],
+    log: Iterable[Downtime] | None = None,
 ) -> ServiceFacts:
-    """Gathers what closed facts and open states say at the horizons of the endpoints."""
+    """Gathers what closed facts and open states say at the horizons of the endpoints.
+
+    log: the downtime as the log has it; left out, it is what the runs say.
+    """
     runs, states = list(runs), list(states)
     failing: dict[str, list[tuple[datetime, datetime]]] = {state.endpoint: [] for state in states}
     silent: dict[str, list[tuple[datetime, datetime]]] = {state.endpoint: [] for state in states}
@@ -64,15 +67,101 @@ def facts(
     return ServiceFacts(
         service,
         endpoints,
-        downtimes(runs, states, horizons),
+        downtimes(runs, states, horizons) if log is None else tuple(sorted(log, key=lambda each: each.seen)),
         failing=union(*(each.runs for each in endpoints.values())),
         silent=union(*(each.silences for each in endpoints.values())),
     )
 
 
 @dataclass(frozen=True, slots=True)
+class Seconds:
+    """How much time of each kind lies in a window."""
+
+    unplanned: timedelta = _ZERO
+    planned: timedelta = _ZERO
+    excluded: timedelta = _ZERO
+    unobserved: timedelta = _ZERO  # agreed time in which an endpoint was not observed and which is no downtime
+    failing: timedelta = _ZERO  # union of the failing runs outside maintenance
+    bridged: timedelta = _ZERO  # unplanned time in which none of the event's endpoints was seen failing
+
+    def __add__(self, other: Seconds) -> Seconds:
+        return Seconds(
+            self.unplanned + other.unplanned,
+            self.planned + other.planned,
+            self.excluded + other.excluded,
+            self.unobserved + other.unobserved,
+            self.failing + other.failing,
+            self.bridged + other.bridged,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One service's time by kind, maintenance deducted: each second of downtime is in exactly one class.
+
+    Where entries of the log overlap, a second counts once, and as unplanned where any of them says so.
+    """
+
+    unplanned: Timeline = NOTHING
+    planned: Timeline = NOTHING
+    excluded: Timeline = NOTHING
+    unobserved: Timeline = NOTHING
+    failing: Timeline = NOTHING
+    bridged: Timeline = NOTHING
+
+    @property
+    def timelines(self) -> tuple[Timeline, ...]:
+        return (self.unplanned, self.planned, self.excluded, self.unobserved, self.failing, self.bridged)
+
+    def within(self, window: Interval) -> Seconds:
+        return Seconds(*(each.total(window) for each in self.timelines))
+
+
+def judge(known: ServiceFacts, maintenance: Maintenance, within: Interval) -> Judged:
+    """What of the time inside `within` is what."""
+    down_at = [each for each in known.downtimes if each.seen.start < within.end and within.start < each.seen.end]
+    silent, failing = clip(known.silent, within), clip(known.failing, within)
+    if not down_at and not silent and not failing:  # the common case, kept cheap
+        return Judged()
+    down = clip((each.seen for each in down_at), within)
+    counted = clip((piece for each in down_at for piece in _own(each)), within)
+    agreed_down = _outside(known.service, down, maintenance)
+    unplanned = intersect(agreed_down, counted)
+    bridged = union(*(_unseen(known, each) for each in down_at)) if unplanned else ()
+    return Judged(
+        Timeline.of(unplanned),
+        Timeline.of(subtract(down, agreed_down)),
+        Timeline.of(subtract(agreed_down, counted)),
+        Timeline.of(_outside(known.service, subtract(silent, down), maintenance)),
+        Timeline.of(_outside(known.service, failing, maintenance)),
+        Timeline.of(intersect(bridged, unplanned)),
+    )
+
+
+def _own(downtime: Downtime) -> Intervals:
+    """What of an event is the service's own."""
+    return () if downtime.cause.excludes else subtract((downtime.seen,), downtime.excluded)
+
+
+def _outside(service: str, pieces: Intervals, maintenance: Maintenance) -> Intervals:
+    """What of them is agreed time; only the maintenance beside them is looked at."""
+    return tuple(left for piece in pieces for left in subtract((piece,), maintenance.intervals(service, piece)))
+
+
+def _unseen(known: ServiceFacts, downtime: Downtime) -> Intervals:
+    """The time of the event that silences of its endpoints bridge and in which none of them was seen failing."""
+    runs: Intervals = ()
+    seen: Intervals = ()
+    for name in downtime.endpoints:
+        if (each := known.endpoints.get(name)) is not None:
+            own = clip(each.runs, downtime.seen)
+            runs, seen = union(runs, own), union(seen, subtract(own, clip(each.silences, downtime.seen)))
+    return subtract(runs, seen)
+
+
+@dataclass(frozen=True, slots=True)
 class EventAccount:
-    """One downtime event's seconds inside the window."""
+    """One downtime event's seconds inside the window; a second that two events share is the earlier one's."""
 
     downtime: Downtime
     duration: timedelta
@@ -89,14 +178,30 @@ class Account:
     window: Interval
     agreed: timedelta
     maintenance: timedelta
-    unobserved: timedelta  # agreed time in which an endpoint was not observed and which is no downtime
+    unobserved: timedelta
     unplanned: timedelta
     planned: timedelta
     excluded: timedelta
-    failing: timedelta  # union of the failing runs outside maintenance
-    bridged: timedelta  # unplanned time in which none of the event's endpoints was seen failing
+    failing: timedelta
+    bridged: timedelta
     error_budget_seconds: float
-    events: tuple[EventAccount, ...]
+    events: tuple[EventAccount, ...] = ()
+
+    @classmethod
+    def of(cls, window: Interval, planned_time: timedelta, seconds: Seconds, error_budget_seconds: float) -> Account:
+        """Without its events. planned_time: the window's maintenance."""
+        return cls(
+            window,
+            window.duration - planned_time,
+            planned_time,
+            seconds.unobserved,
+            seconds.unplanned,
+            seconds.planned,
+            seconds.excluded,
+            seconds.failing,
+            seconds.bridged,
+            error_budget_seconds,
+        )
 
     @property
     def availability(self) -> float | None:
@@ -119,36 +224,14 @@ class Account:
 
 def account(known: ServiceFacts, window: Interval, maintenance: Maintenance, whole: Interval | None = None) -> Account:
     """The account of one service over `window`; the error budget is that of the `whole` window, its coming days included."""
-    budget = error_budget_seconds(known.service, whole or window, maintenance)
-    failing, silent = clip(known.failing, window), clip(known.silent, window)
-    if not failing and not silent:  # the common case, kept cheap: all of it was seen, and nothing failed
-        planned, zero = maintenance.total(known.service, window), timedelta()
-        agreed = window.duration - planned
-        return Account(window, agreed, planned, zero, zero, zero, zero, zero, zero, budget, ())
-    planned_time = maintenance.intervals(known.service, window)
-    agreed_time = subtract((window,), planned_time)
-    events = tuple(
-        _event_account(known, downtime, window, planned_time)
-        for downtime in known.downtimes
-        if downtime.seen.start < window.end and window.start < downtime.seen.end
+    judged = judge(known, maintenance, window)
+    found = Account.of(
+        window,
+        maintenance.total(known.service, window),
+        judged.within(window),
+        error_budget_seconds(known.service, whole or window, maintenance),
     )
-    down = clip((event.downtime.seen for event in events), window)
-    return Account(
-        window=window,
-        agreed=total(agreed_time),
-        maintenance=total(planned_time),
-        unobserved=total(intersect(subtract(silent, down), agreed_time)),
-        unplanned=sum((event.unplanned for event in events), timedelta()),
-        planned=sum((event.planned for event in events), timedelta()),
-        excluded=sum((event.excluded for event in events), timedelta()),
-        failing=total(intersect(failing, agreed_time)),
-        bridged=sum(
-            (_bridged(known, event.downtime, agreed_time) for event in events if not event.downtime.cause.excludes),
-            timedelta(),
-        ),
-        error_budget_seconds=budget,
-        events=events,
-    )
+    return replace(found, events=_events(known, judged, window, maintenance))
 
 
 def error_budget_seconds(service: str, whole: Interval, maintenance: Maintenance) -> float:
@@ -159,23 +242,28 @@ def error_budget_seconds(service: str, whole: Interval, maintenance: Maintenance
     )
 
 
-def _event_account(known: ServiceFacts, downtime: Downtime, window: Interval, planned_time: Intervals) -> EventAccount:
-    inside = clip((downtime.seen,), window)
-    duration = total(inside)
-    planned = total(intersect(inside, planned_time))
-    counted = duration - planned
-    excluded = counted if downtime.cause.excludes else timedelta()
-    return EventAccount(downtime, duration, counted - excluded, planned, excluded, _bridged(known, downtime, (window,)))
-
-
-def _bridged(known: ServiceFacts, downtime: Downtime, within: Intervals) -> timedelta:
-    """The time of the event inside `within` in which none of its endpoints was seen failing."""
-    failing = union(
-        *(
-            subtract(
-                clip(known.endpoints[name].runs, downtime.seen), clip(known.endpoints[name].silences, downtime.seen)
+def _events(
+    known: ServiceFacts, judged: Judged, window: Interval, maintenance: Maintenance
+) -> tuple[EventAccount, ...]:
+    found: list[EventAccount] = []
+    claimed: Intervals = ()  # by the events before
+    for downtime in known.downtimes:
+        inside = clip((downtime.seen,), window)
+        if not inside:
+            continue
+        own_unplanned = intersect(clip(_own(downtime), window), judged.unplanned.pieces)
+        own_excluded = intersect(inside, judged.excluded.pieces)
+        own_planned = intersect(inside, judged.planned.pieces)
+        counted = subtract(union(own_unplanned, own_excluded, own_planned), claimed)
+        found.append(
+            EventAccount(
+                downtime,
+                total(inside),
+                total(intersect(own_unplanned, counted)),
+                total(intersect(own_planned, counted)),
+                total(intersect(own_excluded, counted)),
+                total(clip(_unseen(known, downtime), window)),
             )
-            for name in downtime.endpoints
         )
-    )
-    return total(intersect(subtract((downtime.seen,), failing), within))
+        claimed = union(claimed, counted)
+    return tuple(found)

@@ -9,7 +9,6 @@ from typing import Any
 
 from .history import Checkpoint, Event, Run, Silence
 from .intervals import Interval
-from .model import Cause
 from .outage import EndpointState, OpenRun
 from .service import Counters, ServiceState
 
@@ -112,7 +111,6 @@ def _event(event: Event) -> dict[str, Any]:
         "confirmed_at": _instant(event.confirmed_at),
         "endpoints": list(event.endpoints),
         "reasons": list(event.reasons),
-        "cause": event.cause.value,
     }
 
 
@@ -125,7 +123,6 @@ def _event_of(service: str, document: dict[str, Any]) -> Event:
         _instant_of(document["confirmed_at"]),
         tuple(document["endpoints"]),
         tuple(document["reasons"]),
-        Cause(document["cause"]),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .history import Run
-from .intervals import Interval
+from .intervals import Interval, Intervals
 from .model import Cause
 from .outage import EndpointState
 
@@ -16,7 +16,8 @@ from .outage import EndpointState
 class Downtime:
     """One connected piece of a service's downtime: one entry of the log.
 
-    `seen` is how far it is known to reach; `ongoing` means that no end is known, then `end` is None.
+    `seen` is how far it is known to reach; `ongoing` means that no end is known, then `end` is None. `excluded` are the parts of
+    it that are not the service's own, also where its cause is.
     """
 
     seen: Interval
@@ -24,6 +25,8 @@ class Downtime:
     ongoing: bool
     reasons: tuple[str, ...] = ()
     cause: Cause = Cause.UNKNOWN
+    id: str | None = None
+    excluded: Intervals = ()
 
     @property
     def start(self) -> datetime:

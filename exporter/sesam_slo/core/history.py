@@ -1,4 +1,4 @@
-"""What happened, as facts: closed failing runs, silences, downtime events, reports, memberships, policies, accounts.
+"""What happened, as facts: failing runs, silences, downtime events, reports, people's corrections, memberships, policies.
 
 Detection emits facts, the ledger keeps them, the account is computed from them. Nothing here is ever changed once emitted,
 except that an event is emitted again, under its id, while it grows.
@@ -6,11 +6,12 @@ except that an event is emitted again, under its id, while it grows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from .model import AnnouncedWindow, Cause
+from .model import AnnouncedWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One downtime event: one entry of the log. `end` None while it is ongoing."""
+    """One downtime event as it was detected. `end` None while it is ongoing."""
 
     id: str
     service: str
@@ -50,7 +51,6 @@ class Event:
     confirmed_at: datetime
     endpoints: tuple[str, ...]
     reasons: tuple[str, ...] = ()
-    cause: Cause = Cause.UNKNOWN
     merged_into: str | None = None
 
 
@@ -61,6 +61,59 @@ class Report:
     event: str  # its id
     at: datetime
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person changed of one entry of the log, at `at`; `change` holds the changed fields alone (`core.entry`)."""
+
+    event: str  # its id
+    at: datetime
+    author: str
+    reason: str
+    change: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the first or the latest failing probe of a run saw; `document` is JSON-able and holds no secrets."""
+
+    service: str
+    endpoint: str
+    run_start: datetime
+    which: Literal["first", "latest"]
+    at: datetime
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A month's report as it was reported first."""
+
+    month: str  # YYYY-MM
+    at: datetime
+    author: str
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """How far the history of another Prometheus has been read in; `document` says where detection stands."""
+
+    service: str
+    source: str
+    start: datetime
+    end: datetime
+    done_until: datetime
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest revision of a ledger: its number and its hash, which stands for all before it."""
+
+    number: int = 0
+    hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,32 +154,41 @@ class Changes:
     silences: tuple[Silence, ...] = ()
     events: tuple[Event, ...] = ()
     reports: tuple[Report, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    frozen: tuple[Frozen, ...] = ()
+    imports: tuple[Import, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
 
     def then(self, later: Changes) -> Changes:
-        """Both, in order; of each service only the last checkpoint, of each event only the last state."""
-        return Changes(
-            self.policies + later.policies,
-            self.memberships + later.memberships,
-            self.windows + later.windows,
-            self.runs + later.runs,
-            self.silences + later.silences,
-            tuple({event.id: event for event in self.events + later.events}.values()),
-            self.reports + later.reports,
-            tuple({point.service: point for point in self.checkpoints + later.checkpoints}.values()),
-        )
+        """Both, in order; of each event, import and service only the last state, of each run only the latest evidence."""
+        return Changes(**{kind: _last(kind, getattr(self, kind) + getattr(later, kind)) for kind in KINDS})
 
     def __len__(self) -> int:
         """How many facts; checkpoints are no facts, a later one replaces an earlier one."""
-        return (
-            len(self.policies)
-            + len(self.memberships)
-            + len(self.windows)
-            + len(self.runs)
-            + len(self.silences)
-            + len(self.events)
-            + len(self.reports)
-        )
+        return sum(len(getattr(self, kind)) for kind in KINDS if kind != "checkpoints")
+
+
+KINDS = tuple(each.name for each in fields(Changes))
+
+
+def replaced_by_a_later(kind: str, fact: Any) -> tuple[Any, ...] | None:
+    """What a fact of this kind is known by, where a later one with the same takes its place; None where each one stays."""
+    key = _KEYS.get(kind)
+    return None if key is None else key(fact)
+
+
+_KEYS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
+    "events": lambda event: (event.id,),
+    "evidence": lambda each: (each.service, each.endpoint, each.run_start, each.which),
+    "imports": lambda each: (each.service, each.source),
+    "checkpoints": lambda point: (point.service,),
+}
+
+
+def _last(kind: str, facts: tuple[Any, ...]) -> tuple[Any, ...]:
+    key = _KEYS.get(kind)
+    return facts if key is None or len(facts) < 2 else tuple({key(fact): fact for fact in facts}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +203,7 @@ class Recorded:
     events: tuple[Event, ...] = ()
     checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
     reports: tuple[Report, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    frozen: tuple[Frozen, ...] = ()
+    imports: tuple[Import, ...] = ()
+    head: Head = Head()

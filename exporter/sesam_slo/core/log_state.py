@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from .business_time import BusinessCalendar
-from .history import Event
-from .model import Cause, Policy
+from .entry import Entry
+from .model import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """Tells an event's state: `ongoing`, `ended`, `overdue` (still unexplained two business days later), `explained`.
+    """Tells an entry's state: `ongoing`, `ended`, `overdue` (still unexplained two business days later), `explained`.
 
     is_public_holiday: whether a day is a public holiday of a country (`NO`); the policy's own days off it knows itself.
     """
 
     is_public_holiday: Callable[[str, date], bool]
 
-    def __call__(self, event: Event, at: datetime, policy: Policy) -> str:
-        if event.end is None:
+    def __call__(self, entry: Entry, at: datetime, policy: Policy) -> str:
+        if entry.end is None:
             return "ongoing"
-        if event.cause is not Cause.UNKNOWN:
+        if entry.explained:
             return "explained"
         hours, zone = policy.business, policy.timezone
         calendar = BusinessCalendar(hours, zone, lambda day: self.is_public_holiday(hours.country, day))
-        due = calendar.after(event.end, policy.alerts.unexplained_after_business_days * calendar.day)
+        due = calendar.after(entry.end, policy.alerts.unexplained_after_business_days * calendar.day)
         return "overdue" if due <= at else "ended"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from itertools import accumulate
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from .intervals import Interval, Intervals, clip, normalize
 from .model import AnnouncedWindow, RecurringWindow
 from .policy import PolicyTimeline
+from .timeline import Timeline
 
 BACK_DATED_AFTER = timedelta(minutes=5)  # a claim older than its record by more than this is marked
 _DAY = timedelta(days=1)
@@ -34,39 +33,6 @@ class Window(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Year:
-    """One year's maintenance with running totals, so that any stretch of it is measured by two look-ups."""
-
-    pieces: Intervals
-    starts: tuple[datetime, ...]
-    ends: tuple[datetime, ...]
-    totals: tuple[timedelta, ...]  # of the pieces before each, and of all
-
-    @classmethod
-    def of(cls, pieces: Intervals) -> _Year:
-        totals = tuple(accumulate((piece.duration for piece in pieces), initial=timedelta()))
-        return cls(pieces, tuple(piece.start for piece in pieces), tuple(piece.end for piece in pieces), totals)
-
-    def inside(self, within: Interval) -> list[Interval]:
-        """The pieces inside `within`, the first and last cut to it."""
-        first, last = bisect_right(self.ends, within.start), bisect_left(self.starts, within.end)
-        found = list(self.pieces[first:last])
-        if found:
-            found[0] = Interval(max(found[0].start, within.start), found[0].end)
-            found[-1] = Interval(found[-1].start, min(found[-1].end, within.end))
-        return found
-
-    def total(self, within: Interval) -> timedelta:
-        return self._before(within.end) - self._before(within.start) if within.start < within.end else timedelta()
-
-    def _before(self, at: datetime) -> timedelta:
-        index = bisect_left(self.starts, at)
-        if index and at < self.ends[index - 1]:
-            return self.totals[index - 1] + (at - self.starts[index - 1])
-        return self.totals[index]
-
-
-@dataclass(frozen=True, slots=True)
 class Maintenance:
     """All maintenance known at one moment: the recurring windows of each policy, and the announced ones."""
 
@@ -74,7 +40,7 @@ class Maintenance:
     announced: tuple[AnnouncedWindow, ...] = ()
     # Both only remember what follows from the two fields above.
     _concerns: dict[str, tuple[bool, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _known_years: dict[tuple[tuple[bool, ...], int], _Year] = field(
+    _known_years: dict[tuple[tuple[bool, ...], int], Timeline] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -103,12 +69,12 @@ class Maintenance:
         """The time inside `within` that is maintenance for `service`."""
         if within.start >= within.end:
             return ()
-        pieces = [piece for year in self._years(service, within) for piece in year.inside(within)]
+        pieces = [piece for year in self.timelines(service, within) for piece in year.inside(within)]
         return normalize(pieces)
 
     def total(self, service: str, within: Interval) -> timedelta:
         """How long `intervals` are together, without making them."""
-        return sum((year.total(within) for year in self._years(service, within)), timedelta())
+        return sum((year.total(within) for year in self.timelines(service, within)), timedelta())
 
     def concern(self, service: str) -> tuple[bool, ...]:
         """Which of all windows concern `service`: those with the same answer have the same maintenance."""
@@ -119,15 +85,15 @@ class Maintenance:
             concern = self._concerns[service] = tuple(_concerns(each, service) for each in services)
         return concern
 
-    def _years(self, service: str, within: Interval) -> list[_Year]:
-        """The maintenance of the years that `within` touches; services with the same windows share it."""
+    def timelines(self, service: str, within: Interval) -> list[Timeline]:
+        """The maintenance of each year that `within` touches; services with the same windows share it."""
         concern = self.concern(service)
         found = []
         for number in range(within.start.year, within.end.year + 1):
             year = self._known_years.get((concern, number))
             if year is None:
                 span = Interval(datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC))
-                year = _Year.of(clip((window.interval for window in self.windows(service, span)), span))
+                year = Timeline.of(clip((window.interval for window in self.windows(service, span)), span))
                 self._known_years[concern, number] = year
             found.append(year)
         return found
@@ -282,10 +248,16 @@ def _piece(
     announced_at: datetime,
     recorded_at: datetime,
 ) -> AnnouncedWindow:
-    return AnnouncedWindow(window.name, start, end, announced_at, services, recorded_at)
+    return replace(
+        window,
+        start=start,
+        end=end,
+        services=services,
+        announced_at=announced_at,
+        recorded_at=recorded_at,
+        withdrawn_at=None,
+    )
 
 
 def _withdrawn(piece: AnnouncedWindow, at: datetime) -> AnnouncedWindow:
-    return AnnouncedWindow(
-        piece.name, piece.start, piece.end, piece.announced_at, piece.services, piece.recorded_at, withdrawn_at=at
-    )
+    return replace(piece, withdrawn_at=at)

@@ -179,12 +179,20 @@ class RecurringWindow:
     services: frozenset[str] | None = None
 
 
+class Origin(StrEnum):
+    """Where an announced window was written down."""
+
+    FILE = "file"
+    COMMAND = "command"
+
+
 @dataclass(frozen=True, slots=True)
 class AnnouncedWindow:
     """A piece of announced maintenance: all of it was announced at one instant.
 
     `recorded_at` is when this program first knew of it; None where there is no record (replay).
     `withdrawn_at`: from then on it stands no longer; what of it had passed by then stays.
+    `channel`, `ticket` and `author` prove the notice: how the customer was told, where that can be read, who says so.
     """
 
     name: str
@@ -194,6 +202,10 @@ class AnnouncedWindow:
     services: frozenset[str] | None = None
     recorded_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    origin: Origin = Origin.FILE
+    channel: str = ""
+    ticket: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ The same at start-up, from what the ledger holds, and at a reload.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from .checkpoint import restore
 from .history import Changes, Membership, PolicyRecord, Recorded
 from .maintenance import Maintenance, reconcile
-from .model import AnnouncedWindow, Config, Policy
+from .model import AnnouncedWindow, Config, Origin, Policy
 from .policy import PolicyTimeline
 from .policy_document import policy_document, policy_from_document
 from .service import Advance, ServiceState, add_endpoint, advance, begin, remove_endpoint
@@ -26,6 +26,7 @@ class Roster:
     memberships: Mapping[tuple[str, str], Membership]  # the latest of each service (endpoint "") and endpoint
     policies: tuple[PolicyRecord, ...]
     windows: tuple[AnnouncedWindow, ...]
+    earlier: Mapping[Membership, datetime] = field(default_factory=dict)  # since when others led up to it without a gap
 
     def timeline(self, current: Policy) -> PolicyTimeline:
         """The policies in time; `current` stands for the last, as it was loaded."""
@@ -34,26 +35,35 @@ class Roster:
 
     def since(self, service: str) -> datetime:
         """When the account of a configured service began."""
-        return self.memberships[service, ""].since
+        membership = self.memberships[service, ""]
+        return self.earlier.get(replace(membership, until=None), membership.since)
 
 
 def recorded_roster(recorded: Recorded) -> Roster:
     """What the ledger holds. Raises KeyError, TypeError or ValueError where a checkpoint is not one of ours."""
     memberships: dict[tuple[str, str], Membership] = {}
+    earlier: dict[Membership, datetime] = {}
     for each in sorted(recorded.memberships, key=lambda each: each.since):
+        before = memberships.get((each.service, each.endpoint))
+        if before is not None and before.until == each.since:  # as history that was read in leads up to what was probed
+            earlier[replace(each, until=None)] = earlier.get(replace(before, until=None), before.since)
         memberships[each.service, each.endpoint] = each
     return Roster(
         {name: restore(point) for name, point in recorded.checkpoints.items()},
         memberships,
         tuple(sorted(recorded.policies, key=lambda record: record.since)),
         recorded.windows,
+        earlier,
     )
 
 
 def configure(roster: Roster, config: Config, at: datetime) -> tuple[Roster, Changes]:
     """Lets `config` take effect at `at`; what was before is rewritten nowhere."""
     taken_up = _new_policy(roster, config.policy, at)
-    windows = reconcile(roster.windows, config.policy.announced, at)
+    in_file = [
+        window for window in roster.windows if window.origin is Origin.FILE
+    ]  # a command's windows are not the file's
+    windows = reconcile(in_file, config.policy.announced, at)
     roster = replace(roster, policies=roster.policies + taken_up, windows=with_windows(roster.windows, windows))
     maintenance = Maintenance(roster.timeline(config.policy), roster.windows)
 

@@ -6,7 +6,7 @@ and the instant say all there is to say, so the same state, read back after a re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -104,10 +104,16 @@ def _taken(state: ServiceState, taken: Step) -> Advance:
     )
 
 
-def advance(state: ServiceState, horizons: Mapping[str, datetime], maintenance: Maintenance) -> Advance:
+def advance(
+    state: ServiceState,
+    horizons: Mapping[str, datetime],
+    maintenance: Maintenance,
+    excused: Collection[str] = frozenset(),
+) -> Advance:
     """Brings events and counters up to the horizons.
 
     horizons: per endpoint, the instant up to which its results are complete; they never fall from one call to the next.
+    excused: ids of events that a person said are none of the service's own: from then on their time counts as excluded.
     """
     reach = max(state.accounted_until, min(horizons.values(), default=state.accounted_until))
     decided = max(state.unobserved_until, _decided_until(state, horizons, reach))
@@ -117,7 +123,7 @@ def advance(state: ServiceState, horizons: Mapping[str, datetime], maintenance: 
 
     final = [_is_final(piece, state, horizons) for piece in pieces]
     events = _events(state, pieces, final, max(horizons.values(), default=reach))
-    counters, credited = _counted(state, pieces, events, reach, decided, maintenance)
+    counters, credited = _counted(state, pieces, events, reach, decided, maintenance, excused)
     done = [piece.seen for piece, ended in zip(pieces, final, strict=True) if ended and piece.seen.end <= decided]
     still = tuple(
         event
@@ -224,6 +230,7 @@ def _counted(
     reach: datetime,
     decided: datetime,
     maintenance: Maintenance,
+    excused: Collection[str],
 ) -> tuple[Counters, Intervals]:
     """The counters at `reach`, and all the downtime credited by then."""
     span = Interval(state.accounted_until, reach)
@@ -244,7 +251,7 @@ def _counted(
         (
             total(subtract(clip(fresh, piece.seen), planned_time))
             for piece in pieces
-            if any(event.cause.excludes and _within(event.start, piece.seen) for event in events.values())
+            if any(event.id in excused and _within(event.start, piece.seen) for event in events.values())
         ),
         _ZERO,
     )
@@ -273,14 +280,16 @@ def _seen_failing(state: ServiceState, endpoint: str, reach: datetime) -> Interv
     return subtract(normalize(runs), silences)
 
 
-def unplanned_active(state: ServiceState, at: datetime, maintenance: Maintenance) -> tuple[bool, bool]:
+def unplanned_active(
+    state: ServiceState, at: datetime, maintenance: Maintenance, excused: Collection[str] = frozenset()
+) -> tuple[bool, bool]:
     """Whether an event that counts goes on at `at`: one that began in agreed time, one that began in maintenance.
 
     The first holds from its confirmation to its end, also through maintenance; the second only outside maintenance.
     """
     agreed = overrun = False
     for event in state.events:
-        if event.end is not None or event.cause.excludes:
+        if event.end is not None or event.id in excused:
             continue
         instant = Interval(event.start, event.start + timedelta(microseconds=1))
         if maintenance.intervals(state.service, instant):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .account import ServiceFacts, facts
-from .history import Event, Report, Run, Silence
+from .entry import Log
+from .history import Run, Silence
+from .logged import logged_downtimes
 from .maintenance import Maintenance
 from .model import Config, Outcome, Phase, Reason, Service
+from .policy import PolicyTimeline
 from .service import ServiceState, advance
 
 
@@ -29,8 +32,8 @@ class LastProbe:
 class ServiceView:
     """One service as the ledger has it, with its horizons.
 
-    `runs` and `silences` are the closed ones, `events` the whole log by id, `reports` who was told of which of them, `since`
-    when its account began.
+    `runs` and `silences` are the closed ones, `since` is when its account began; `fresh` are the ids of the events that
+    `brought_up` saw change.
     """
 
     service: Service
@@ -39,9 +42,9 @@ class ServiceView:
     horizons: Mapping[str, datetime]
     runs: tuple[Run, ...]
     silences: tuple[Silence, ...]
-    events: Mapping[str, Event]
+    log: Log
     last_probes: Mapping[str, LastProbe]
-    reports: Mapping[str, Report] = field(default_factory=dict)  # by the event's id
+    fresh: frozenset[str] = frozenset()
 
     @property
     def horizon(self) -> datetime:
@@ -50,14 +53,37 @@ class ServiceView:
 
     def brought_up(self, maintenance: Maintenance) -> ServiceView:
         """The same at the horizons: state and log say together what has been decided since the last step."""
-        moved = advance(self.state, self.horizons, maintenance)
-        events = self.events
-        if moved.changes.events:
-            events = {**events, **{event.id: event for event in moved.changes.events}}
-        return replace(self, state=moved.state, events=events)
+        moved = advance(self.state, self.horizons, maintenance, self.log.excused)
+        events = moved.changes.events
+        log = self.log.plus(events) if events else self.log
+        return replace(self, state=moved.state, log=log, fresh=frozenset(event.id for event in events))
 
-    def facts(self) -> ServiceFacts:
-        return facts(self.service.name, self.runs, self.silences, self.state.endpoints.values(), self.horizons)
+    def facts(self, policies: PolicyTimeline, since: datetime | None = None) -> ServiceFacts:
+        """All that is known, or what of it reaches beyond `since`; of a view that was `brought_up`."""
+        runs, silences, entries = self.runs, self.silences, tuple(self.log.entries.values())
+        if since is not None:
+            runs = tuple(run for run in runs if run.end > since)
+            silences = tuple(silence for silence in silences if silence.end > since)
+            entries = tuple(each for each in entries if each.end is None or each.end > since)
+        log = logged_downtimes(entries, self.state, self.horizons, policies)
+        return facts(self.service.name, runs, silences, self.state.endpoints.values(), self.horizons, log)
+
+    def closed(self, policies: PolicyTimeline) -> ServiceFacts:
+        """What is over; it changes only with `runs`, `silences` and `log`."""
+        ended = [each for each in self.log.entries.values() if each.end is not None]
+        return facts(self.service.name, self.runs, self.silences, (), {}, logged_downtimes(ended, None, {}, policies))
+
+    def open_since(self) -> datetime | None:
+        """From when on something is open or has just been decided; None where all is over and every endpoint responds."""
+        marks = [event.start for event in self.state.events]
+        marks += [each.start for id, each in self.log.entries.items() if each.end is None or id in self.fresh]
+        marks += [self.log.events[id].start for id in self.fresh]
+        for name, each in self.state.endpoints.items():
+            if each.run is not None:
+                marks.append(each.run.start)
+            if each.held_until < self.horizons[name]:
+                marks.append(each.held_until)
+        return min(marks, default=None)
 
 
 @dataclass(frozen=True, slots=True)

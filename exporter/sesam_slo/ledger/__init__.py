@@ -1,7 +1,21 @@
 """The ledger: the facts of `sesam_slo.core.history`, kept through restarts, kills and faults of the disk."""
 
-from .errors import LedgerError, UnstorableError
-from .store import Ledger, open_ledger
+from .errors import LedgerError, MovedError, UnstorableError
+from .follower import LedgerFollower
+from .journal import Revision, Verdict
+from .store import Ledger, News, open_ledger
 from .writer import LedgerWriter, WriterStats
 
-__all__ = ["Ledger", "LedgerError", "LedgerWriter", "UnstorableError", "WriterStats", "open_ledger"]
+__all__ = [
+    "Ledger",
+    "LedgerError",
+    "LedgerFollower",
+    "LedgerWriter",
+    "MovedError",
+    "News",
+    "Revision",
+    "UnstorableError",
+    "Verdict",
+    "WriterStats",
+    "open_ledger",
+]

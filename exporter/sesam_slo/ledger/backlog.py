@@ -1,15 +1,15 @@
-"""What waits to be written: facts in their order, of each event only the last state, of each service the last checkpoint."""
+"""What waits to be written: facts in their order, where a later one takes an earlier one's place only that."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import fields
+from collections.abc import Hashable
 from itertools import count
 from typing import Any
 
-from sesam_slo.core.history import Changes, Checkpoint
+from sesam_slo.core.history import KINDS, Changes, Checkpoint, replaced_by_a_later
 
-_FACTS = tuple(field.name for field in fields(Changes) if field.name != "checkpoints")
+_FACTS = tuple(kind for kind in KINDS if kind != "checkpoints")
 
 
 class Backlog:
@@ -17,7 +17,7 @@ class Backlog:
 
     def __init__(self) -> None:
         self._numbers = count()
-        self._facts: OrderedDict[int | str, tuple[str, Any]] = OrderedDict()  # events by their id, others by number
+        self._facts: OrderedDict[Hashable, tuple[str, Any]] = OrderedDict()  # by what they are known by, else by number
         self._checkpoints: dict[str, Checkpoint] = {}
 
     def __len__(self) -> int:
@@ -27,7 +27,8 @@ class Backlog:
     def add(self, changes: Changes) -> None:
         for kind in _FACTS:
             for fact in getattr(changes, kind):
-                key = fact.id if kind == "events" else next(self._numbers)
+                known_by = replaced_by_a_later(kind, fact)
+                key: Hashable = next(self._numbers) if known_by is None else (kind, *known_by)
                 self._facts[key] = (kind, fact)
                 self._facts.move_to_end(key)  # an event's last state is a new fact, not an old one
         for checkpoint in changes.checkpoints:

@@ -19,3 +19,7 @@ class UnstorableError(LedgerError):
         super().__init__(f"ledger: one of the {kind} cannot be stored: {problem}")
         self.kind = kind
         self.fact = fact
+
+
+class MovedError(LedgerError):
+    """Somebody else wrote between what was read and what was decided on it; nothing was written."""

@@ -6,11 +6,14 @@ the newest version alone. A test holds the two against each other.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, inspect, select, update
 
 from .errors import LedgerError
 from .schema import LEDGER
@@ -44,10 +47,91 @@ def _first(connection: Connection) -> None:
         "CREATE TABLE checkpoints (service TEXT NOT NULL PRIMARY KEY, at_us BIGINT NOT NULL, document TEXT NOT NULL)",
     ):
         connection.exec_driver_sql(statement)
-    connection.execute(insert(LEDGER).values(identity=secrets.token_hex(16), schema_version=0))
+    connection.exec_driver_sql("INSERT INTO ledger (identity, schema_version) VALUES (?, 0)", (secrets.token_hex(16),))
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)  # the n-th, from 1, leads to version n
+def _second(connection: Connection) -> None:
+    """Version 2: the chain of revisions, windows by command with the proof of their notice, evidence, frozen months, imports.
+
+    What an earlier version wrote becomes the beginning of the chain.
+    """
+    clustered = " WITHOUT ROWID" if connection.dialect.name == "sqlite" else ""
+    for statement in (
+        "ALTER TABLE ledger ADD COLUMN head_number BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE ledger ADD COLUMN head_hash TEXT NOT NULL DEFAULT ''",
+        "CREATE TABLE revisions (number BIGINT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL,"
+        " at_us BIGINT NOT NULL, author TEXT NOT NULL, reason TEXT NOT NULL, change TEXT NOT NULL, until_us BIGINT,"
+        f" hash TEXT NOT NULL){clustered}",
+        "CREATE INDEX revisions_by_subject ON revisions (kind, subject)",
+        "CREATE INDEX revisions_by_until ON revisions (until_us)",
+        "ALTER TABLE windows RENAME TO windows_before",
+        "CREATE TABLE windows (name TEXT NOT NULL, start_us BIGINT NOT NULL, end_us BIGINT NOT NULL,"
+        " announced_at_us BIGINT NOT NULL, services TEXT NOT NULL, origin TEXT NOT NULL, recorded_at_us BIGINT,"
+        " withdrawn_at_us BIGINT, channel TEXT NOT NULL, ticket TEXT NOT NULL, author TEXT NOT NULL,"
+        f" PRIMARY KEY (name, start_us, end_us, announced_at_us, services, origin)){clustered}",
+        "INSERT INTO windows SELECT name, start_us, end_us, announced_at_us, services, 'file', recorded_at_us,"
+        " withdrawn_at_us, '', '', '' FROM windows_before",
+        "DROP TABLE windows_before",
+        "ALTER TABLE events DROP COLUMN cause",  # nothing ever set it: causes are corrections
+        "CREATE INDEX events_by_end ON events (end_us)",
+        "CREATE TABLE evidence (service TEXT NOT NULL, endpoint TEXT NOT NULL, run_start_us BIGINT NOT NULL,"
+        " which TEXT NOT NULL, at_us BIGINT NOT NULL, document TEXT NOT NULL,"
+        f" PRIMARY KEY (service, endpoint, run_start_us, which)){clustered}",
+        "CREATE INDEX evidence_by_at ON evidence (at_us)",
+        "CREATE TABLE frozen (month TEXT NOT NULL PRIMARY KEY, at_us BIGINT NOT NULL, author TEXT NOT NULL,"
+        f" document TEXT NOT NULL){clustered}",
+        "CREATE TABLE imports (service TEXT NOT NULL, source TEXT NOT NULL, start_us BIGINT NOT NULL,"
+        " end_us BIGINT NOT NULL, done_until_us BIGINT NOT NULL, document TEXT NOT NULL,"
+        f" PRIMARY KEY (service, source)){clustered}",
+    ):
+        connection.exec_driver_sql(statement)
+    _begin_chain(
+        connection,
+        {
+            "policies": (("since_us",), ("since_us", "document")),
+            "memberships": (("service", "endpoint", "since_us"), ("service", "endpoint", "since_us", "until_us")),
+            "windows": (
+                ("name", "start_us", "end_us", "announced_at_us", "services", "origin"),
+                (
+                    *("name", "start_us", "end_us", "announced_at_us", "services", "origin"),
+                    *("recorded_at_us", "withdrawn_at_us", "channel", "ticket", "author"),
+                ),
+            ),
+            "events": (
+                ("id",),
+                ("id", "service", "start_us", "end_us", "confirmed_at_us", "endpoints", "reasons", "merged_into"),
+            ),
+            "reports": (("event",), ("event", "at_us", "reported_by")),
+        },
+    )
+
+
+def _begin_chain(connection: Connection, tables: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
+    """One revision for each row; tables: the key's columns and all columns of each, in the order of the chain."""
+    at_us = time.time_ns() // 1000
+    number, previous = 0, ""
+    for table, (key, columns) in tables.items():
+        found = connection.exec_driver_sql(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {', '.join(key)}")  # noqa: S608 - our own names
+        for values in found.all():
+            row = dict(zip(columns, values, strict=True))
+            number += 1
+            named = [row[name] for name in key]
+            subject = named[0] if len(key) == 1 and isinstance(named[0], str) else _json(named)
+            signed = [number, table, subject, at_us, "sesam-slo", "recorded by an earlier version", _json(row), None]
+            previous = hashlib.sha256(f"{previous}\n{_json(signed)}".encode()).hexdigest()
+            connection.exec_driver_sql(
+                "INSERT INTO revisions (number, kind, subject, at_us, author, reason, change, until_us, hash)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*signed, previous),
+            )
+    connection.exec_driver_sql("UPDATE ledger SET head_number = ?, head_hash = ?", (number, previous))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second)  # the n-th, from 1, leads to version n
 
 
 def version(connection: Connection) -> int:

@@ -12,8 +12,20 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from sesam_slo.core.history import Checkpoint, Event, Membership, PolicyRecord, Report, Run, Silence
-from sesam_slo.core.model import AnnouncedWindow, Cause
+from sesam_slo.core.history import (
+    Checkpoint,
+    Correction,
+    Event,
+    Evidence,
+    Frozen,
+    Import,
+    Membership,
+    PolicyRecord,
+    Report,
+    Run,
+    Silence,
+)
+from sesam_slo.core.model import AnnouncedWindow, Origin
 
 from . import schema
 from .errors import UnstorableError
@@ -95,11 +107,25 @@ def _window_row(fact: AnnouncedWindow) -> Row:
         "services": canonical_json(None if fact.services is None else sorted(fact.services)),
         "recorded_at_us": _micros_or_none(fact.recorded_at),
         "withdrawn_at_us": _micros_or_none(fact.withdrawn_at),
+        "origin": fact.origin.value,
+        "channel": _text(fact.channel),
+        "ticket": _text(fact.ticket),
+        "author": _text(fact.author),
     }
 
 
 def _window(  # one parameter per column
-    name: str, start: int, end: int, announced_at: int, services: str, recorded_at: int | None, withdrawn_at: int | None
+    name: str,
+    start: int,
+    end: int,
+    announced_at: int,
+    services: str,
+    origin: str,
+    recorded_at: int | None,
+    withdrawn_at: int | None,
+    channel: str,
+    ticket: str,
+    author: str,
 ) -> AnnouncedWindow:
     concerned = json.loads(services)
     return AnnouncedWindow(
@@ -110,6 +136,10 @@ def _window(  # one parameter per column
         None if concerned is None else frozenset(concerned),
         _instant_or_none(recorded_at),
         _instant_or_none(withdrawn_at),
+        Origin(origin),
+        channel,
+        ticket,
+        author,
     )
 
 
@@ -150,7 +180,6 @@ def _event_row(fact: Event) -> Row:
         "confirmed_at_us": micros(fact.confirmed_at),
         "endpoints": canonical_json(list(fact.endpoints)),
         "reasons": canonical_json(list(fact.reasons)),
-        "cause": fact.cause.value,
         "merged_into": None if fact.merged_into is None else _text(fact.merged_into),
     }
 
@@ -163,7 +192,6 @@ def _event(  # one parameter per column
     confirmed_at: int,
     endpoints: str,
     reasons: str,
-    cause: str,
     merged_into: str | None,
 ) -> Event:
     return Event(
@@ -174,7 +202,6 @@ def _event(  # one parameter per column
         instant(confirmed_at),
         _names(endpoints),
         _names(reasons),
-        Cause(cause),
         merged_into,
     )
 
@@ -185,6 +212,54 @@ def _report_row(fact: Report) -> Row:
 
 def _report(event: str, at: int, by: str) -> Report:
     return Report(event, instant(at), by)
+
+
+def _evidence_row(fact: Evidence) -> Row:
+    return {
+        "service": _text(fact.service),
+        "endpoint": _text(fact.endpoint),
+        "run_start_us": micros(fact.run_start),
+        "which": fact.which,
+        "at_us": micros(fact.at),
+        "document": canonical_json(fact.document),
+    }
+
+
+def _evidence(service: str, endpoint: str, run_start: int, which: Any, at: int, document: str) -> Evidence:
+    return Evidence(service, endpoint, instant(run_start), which, instant(at), json.loads(document))
+
+
+def _frozen_row(fact: Frozen) -> Row:
+    return {
+        "month": _text(fact.month),
+        "at_us": micros(fact.at),
+        "author": _text(fact.author),
+        "document": canonical_json(fact.document),
+    }
+
+
+def _frozen(month: str, at: int, author: str, document: str) -> Frozen:
+    return Frozen(month, instant(at), author, json.loads(document))
+
+
+def _import_row(fact: Import) -> Row:
+    return {
+        "service": _text(fact.service),
+        "source": _text(fact.source),
+        "start_us": micros(fact.start),
+        "end_us": micros(fact.end),
+        "done_until_us": micros(fact.done_until),
+        "document": canonical_json(fact.document),
+    }
+
+
+def _import(service: str, source: str, start: int, end: int, done_until: int, document: str) -> Import:
+    return Import(service, source, instant(start), instant(end), instant(done_until), json.loads(document))
+
+
+def correction(event: str, at: int, author: str, reason: str, change: str) -> Correction:
+    """From the columns of a revision."""
+    return Correction(event, instant(at), author, reason, json.loads(change))
 
 
 def _checkpoint_row(fact: Checkpoint) -> Row:
@@ -210,6 +285,20 @@ class Kind:
     order: tuple[str, ...]
     replaces: tuple[str, ...] = ()
     completes: tuple[str, ...] = ()
+    chained: bool = False  # every change of such a fact is a revision (`journal`)
+    read_at_start: bool = True  # part of what `Ledger.read` gives
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.table.primary_key)
+
+    def after(self, before: Row | None, row: Row) -> Row:
+        """The row as it stands once `row` is written where `before` stood."""
+        if before is None:
+            return row
+        changed = {name: row[name] for name in self.replaces}
+        changed |= {name: row[name] if before[name] is None else before[name] for name in self.completes}
+        return {**before, **changed}
 
     def rows(self, facts: Iterable[Any]) -> list[Row]:
         """Raises UnstorableError with the first fact that is none."""
@@ -229,7 +318,7 @@ class Kind:
 _BY_START = ("service", "endpoint", "start_us")
 
 KINDS: tuple[Kind, ...] = (
-    Kind("policies", schema.POLICIES, _policy_row, _policy, ("since_us",)),
+    Kind("policies", schema.POLICIES, _policy_row, _policy, ("since_us",), chained=True),
     Kind(
         "memberships",
         schema.MEMBERSHIPS,
@@ -237,15 +326,17 @@ KINDS: tuple[Kind, ...] = (
         _membership,
         ("service", "endpoint", "since_us"),
         replaces=("until_us",),
+        chained=True,
     ),
     Kind(
         "windows",
         schema.WINDOWS,
         _window_row,
         _window,
-        ("start_us", "end_us", "name", "announced_at_us", "services"),
+        ("start_us", "end_us", "name", "announced_at_us", "services", "origin"),
         replaces=("withdrawn_at_us",),
         completes=("recorded_at_us",),
+        chained=True,
     ),
     Kind("runs", schema.RUNS, _run_row, _run, _BY_START),
     Kind("silences", schema.SILENCES, _silence_row, _silence, _BY_START),
@@ -256,8 +347,27 @@ KINDS: tuple[Kind, ...] = (
         _event,
         ("start_us", "id"),
         replaces=tuple(column.name for column in schema.EVENTS.columns if not column.primary_key),
+        chained=True,
     ),
-    Kind("reports", schema.REPORTS, _report_row, _report, ("at_us", "event")),
+    Kind("reports", schema.REPORTS, _report_row, _report, ("at_us", "event"), chained=True),
+    Kind(
+        "evidence",
+        schema.EVIDENCE,
+        _evidence_row,
+        _evidence,
+        ("service", "endpoint", "run_start_us", "which"),
+        replaces=("at_us", "document"),
+        read_at_start=False,
+    ),
+    Kind("frozen", schema.FROZEN, _frozen_row, _frozen, ("month",), chained=True, read_at_start=False),
+    Kind(
+        "imports",
+        schema.IMPORTS,
+        _import_row,
+        _import,
+        ("service", "source"),
+        replaces=("end_us", "done_until_us", "document"),
+    ),
     Kind(
         "checkpoints",
         schema.CHECKPOINTS,
@@ -267,3 +377,5 @@ KINDS: tuple[Kind, ...] = (
         replaces=("at_us", "document"),
     ),
 )
+
+KIND_OF = {kind.field: kind for kind in KINDS}

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Insert, Select, func, select, update
+from sqlalchemy import Connection, Insert, Select, delete, func, or_, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from sesam_slo.core.history import Changes, Recorded
+from sesam_slo.core.entry import Log
+from sesam_slo.core.history import Changes, Correction, Evidence, Frozen, Head, Recorded
+from sesam_slo.core.model import AnnouncedWindow, Origin
 
-from .errors import LedgerError
-from .rows import KINDS, Kind, micros
-from .schema import LEDGER
+from . import schema
+from .errors import LedgerError, MovedError
+from .journal import CORRECTIONS, EXPORTER, Journal, Revision, Verdict, read_head, revisions, verify
+from .rows import KIND_OF, KINDS, Kind, correction, micros
+from .schema import EVENTS, LEDGER, REPORTS, REVISIONS
 from .sqlite import SqliteDatabase
 
+_AT_ONCE = 200  # ids asked for in one query: far below the number of variables that a database takes
 _EXPECTED = "expected sqlite:///path/to/file.db"
 
 
@@ -36,6 +43,15 @@ class Database(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What people wrote, through the command line or over HTTP, up to the revision `number`."""
+
+    number: int
+    log: Log = field(default_factory=Log)  # all of the entries that were corrected
+    windows: tuple[AnnouncedWindow, ...] = ()
+
+
 class Ledger:
     """The facts of one installation. Safe to use from several threads.
 
@@ -46,44 +62,120 @@ class Ledger:
         self._database = database
         self._statements = [(kind, _statement(database.insert, kind)) for kind in KINDS]
 
-    def write(self, changes: Changes) -> None:
+    def write(self, changes: Changes, *, author: str = EXPORTER, reason: str = "", seen: Head | None = None) -> None:
         """Writes all of it in one transaction, or nothing. Writing the same again changes nothing.
 
         A run, a silence, a report or a policy stays as it was first written; an event, a membership's end and a window's
-        withdrawal are as they were written last, so changes are written in their order.
+        withdrawal are as they were written last, so changes are written in their order. What decides figures goes into the
+        chain of revisions with its author and reason; a correction is written each time.
+
+        seen: the head on which the changes were decided; left out, they hold whatever was written since.
 
         Raises:
             LedgerError: it cannot be written now. Where the fault came at the very end, it may have been written.
+            MovedError: the chain has grown since `seen`; nothing was written.
             UnstorableError: one of the facts can never be written.
         """
         work = [
-            (statement, rows)
+            (kind, statement, rows)
             for kind, statement in self._statements
             if (rows := kind.rows(getattr(changes, kind.field)))
         ]
-        if not work:
+        if not work and not changes.corrections:
             return
         with self._database.write() as connection:
-            for statement, rows in work:
+            journal = None
+            if changes.corrections or any(kind.chained for kind, _, _ in work):
+                journal = Journal(connection)
+                if seen is not None and journal.head != seen:
+                    raise MovedError("was changed by somebody else at the same time; expected it as it was read")
+            now = datetime.now(UTC)
+            for kind, statement, rows in work:
+                if journal is not None and kind.chained:
+                    journal.facts(kind, rows, author, reason, now)
                 connection.execute(statement, rows)
+            if journal is not None:
+                for correction in changes.corrections:
+                    journal.correction(correction)
+                journal.flush()
 
     def read(self, since: datetime | None = None) -> Recorded:
-        """All facts, in one state; of runs and silences, where `since` is given, those that end after it.
+        """All facts, in one state; where `since` is given, of runs, silences and events those that end after it.
 
-        Runs and silences come by service, endpoint and start, events by start, reports by instant, policies and memberships
-        by their begin.
+        With an event come its report and its corrections. Runs and silences come by service, endpoint and start, events by
+        start, reports by instant, corrections in their order, policies and memberships by their begin. Evidence and frozen
+        months are read by themselves.
         Raises LedgerError when it cannot be read or holds what this program does not write.
         """
         facts: dict[str, Any] = {}
         with self._database.read() as connection:
             for kind in KINDS:
-                rows = connection.execute(_query(kind, since)).all()
-                try:
-                    facts[kind.field] = tuple(kind.facts(rows))
-                except (ValueError, TypeError, OverflowError) as error:
-                    raise LedgerError(f"one of its {kind.field} is not as sesam-slo writes them: {error}") from error
+                if kind.read_at_start:
+                    facts[kind.field] = _facts(kind, connection.execute(_query(kind, since)).all())
+            facts["corrections"] = _corrections(connection.execute(_corrections_query(since)).all())
+            head = read_head(connection)
         checkpoints = {checkpoint.service: checkpoint for checkpoint in facts.pop("checkpoints")}
-        return Recorded(**facts, checkpoints=checkpoints)
+        return Recorded(**facts, checkpoints=checkpoints, head=head)
+
+    def news(self, after: int) -> News:
+        """What people wrote since the revision of that number."""
+        query = select(REVISIONS).where(REVISIONS.c.number > after, REVISIONS.c.kind.in_((CORRECTIONS, "windows")))
+        with self._database.read() as connection:
+            head = read_head(connection)
+            if head.number == after:
+                return News(head.number)
+            found = connection.execute(query.order_by(REVISIONS.c.number)).all()
+            corrected = sorted({row.subject for row in found if row.kind == CORRECTIONS})
+            log = Log()
+            for first in range(0, len(corrected), _AT_ONCE):
+                ids = corrected[first : first + _AT_ONCE]
+                events = _facts(KIND_OF["events"], connection.execute(select(EVENTS).where(EVENTS.c.id.in_(ids))).all())
+                reports = select(REPORTS).where(REPORTS.c.event.in_(ids))
+                told = _facts(KIND_OF["reports"], connection.execute(reports).all())
+                corrections = _corrections_query(None).where(REVISIONS.c.subject.in_(ids))
+                log = log.plus(events, told, _corrections(connection.execute(corrections).all()))
+        windows = KIND_OF["windows"]
+        order = [column.name for column in windows.table.columns]
+        rows = [json.loads(row.change) for row in found if row.kind == "windows"]
+        pieces = _facts(windows, [[row[name] for name in order] for row in rows])
+        return News(head.number, log, tuple(each for each in pieces if each.origin is Origin.COMMAND))
+
+    def evidence(
+        self, service: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[Evidence, ...]:
+        """What the failing probes saw in the runs that began in `[since, until)`, of one service or of all."""
+        kind, table = KIND_OF["evidence"], schema.EVIDENCE.c
+        query = _query(kind, None)
+        if service is not None:
+            query = query.where(table.service == service)
+        if since is not None:
+            query = query.where(table.run_start_us >= micros(since))
+        if until is not None:
+            query = query.where(table.run_start_us < micros(until))
+        with self._database.read() as connection:
+            return _facts(kind, connection.execute(query).all())
+
+    def drop_evidence(self, before: datetime) -> int:
+        """Forgets what probes saw before then, the one thing that a ledger ever forgets; returns how many pieces."""
+        with self._database.write() as connection:
+            gone = connection.execute(delete(schema.EVIDENCE).where(schema.EVIDENCE.c.at_us < micros(before)))
+            return int(gone.rowcount)
+
+    def frozen(self) -> tuple[Frozen, ...]:
+        """The reports that were frozen, by month."""
+        with self._database.read() as connection:
+            return _facts(KIND_OF["frozen"], connection.execute(_query(KIND_OF["frozen"], None)).all())
+
+    def revisions(self, event: str) -> tuple[Revision, ...]:
+        """All that was ever written of one entry of the log: detection's steps, its report, people's corrections."""
+        with self._database.read() as connection:
+            found = [each for kind in ("events", "reports", CORRECTIONS) for each in revisions(connection, kind, event)]
+        return tuple(sorted(found, key=lambda each: each.number))
+
+    def verify(self, expected: Head | None = None) -> Verdict:
+        """Whether every revision is as it was written, and every fact as its last revision says; see `journal.verify`."""
+        with self._database.read() as connection:
+            return verify(connection, expected)
 
     def check(self) -> None:
         """Writes, durably, without changing anything. Raises LedgerError when it cannot."""
@@ -134,10 +226,48 @@ def _statement(insert: Callable[..., Any], kind: Kind) -> Insert:
     return statement.on_conflict_do_update(index_elements=key, set_=changed)  # type: ignore[no-any-return]
 
 
+def _facts(kind: Kind, rows: Iterable[Sequence[Any]]) -> tuple[Any, ...]:
+    try:
+        return tuple(kind.facts(rows))
+    except (ValueError, TypeError, OverflowError) as error:
+        raise LedgerError(f"one of its {kind.field} is not as sesam-slo writes them: {error}") from error
+
+
+def _corrections(rows: Iterable[Sequence[Any]]) -> tuple[Correction, ...]:
+    try:
+        return tuple(correction(*row) for row in rows)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise LedgerError(f"one of its corrections is not as sesam-slo writes them: {error}") from error
+
+
+def _corrections_query(since: datetime | None) -> Select[Any]:
+    table = REVISIONS.c
+    query = select(table.subject, table.at_us, table.author, table.reason, table.change)
+    query = query.where(table.kind == CORRECTIONS).order_by(table.number)
+    if since is None:
+        return query
+    # Of an entry all of them or none: one that now ends later, and those of the events that are read.
+    reaching = select(REVISIONS.c.subject).where(REVISIONS.c.until_us > micros(since))
+    return query.where(or_(table.subject.in_(reaching), table.subject.in_(_late_events(since))))
+
+
+def _late_events(since: datetime) -> Select[Any]:
+    reaching = select(REVISIONS.c.subject).where(REVISIONS.c.until_us > micros(since))
+    return select(EVENTS.c.id).where(
+        or_(EVENTS.c.end_us > micros(since), EVENTS.c.end_us.is_(None), EVENTS.c.id.in_(reaching))
+    )
+
+
 def _query(kind: Kind, since: datetime | None) -> Select[Any]:
     table = kind.table
     query = select(table).order_by(*(table.c[name] for name in kind.order))
-    if since is not None and kind.field in ("runs", "silences"):
+    if since is None:
+        return query
+    if table is EVENTS:
+        return query.where(EVENTS.c.id.in_(_late_events(since)))
+    if table is REPORTS:
+        return query.where(REPORTS.c.event.in_(_late_events(since)))
+    if kind.field in ("runs", "silences"):
         query = query.where(table.c.end_us > micros(since))
         # Told, because SQLite would read the whole table in its order rather than sort the few rows that are wanted.
         query = query.with_hint(table, f"INDEXED BY {table.name}_by_end", "sqlite")

@@ -12,15 +12,17 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ..core.checkpoint import checkpoint
+from ..core.entry import Log
 from ..core.history import Changes, Recorded
 from ..core.maintenance import Maintenance
-from ..core.model import Config, Endpoint, Outcome, Phase, Reason, Request, Result
+from ..core.model import AnnouncedWindow, Config, Endpoint, Outcome, Phase, Reason, Request, Result
 from ..core.outage import OutOfOrderError, Rules
-from ..core.roster import Roster, configure, recorded_roster
+from ..core.roster import Roster, configure, recorded_roster, with_windows
 from ..core.service import ServiceState, advance, observe
 from ..core.view import LastProbe
 from .clock import Clock
@@ -79,6 +81,14 @@ class Tally(Protocol):
     def error(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What people wrote into the ledger: the events that are none of the service's own, and windows."""
+
+    excused: frozenset[str]
+    windows: tuple[AnnouncedWindow, ...]
+
+
 class Monitor:
     """Probes the configured services until told to stop.
 
@@ -100,7 +110,7 @@ class Monitor:
         self._prober, self._clock, self._published = prober, clock, published
         self._submit, self._tally, self._monotonic = submit, tally, monotonic
         self._schedule = Schedule()
-        self._inbox: queue.SimpleQueue[Config] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Config | Followed] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="probing", daemon=True)
 
@@ -112,7 +122,13 @@ class Monitor:
         self._judged: dict[Key, int] = {}
         self._dirty: set[str] = set()
         self._changes = Changes()
-        self._configure(recorded_roster(recorded), config)
+        self._flush_seconds = _FLUSH_AT_MOST_SECONDS
+        self._flush_at = 0.0
+        self._roster = recorded_roster(recorded)
+        self._configured_services: list[str] = []
+        self._states: dict[str, ServiceState] = {}
+        self._excused = Log.of(recorded.events, recorded.reports, recorded.corrections).excused
+        self._configure(self._roster, config)
 
     # -- what other threads call -------------------------------------------------------------------------------------
 
@@ -122,6 +138,11 @@ class Monitor:
     def reload(self, config: Config) -> None:
         """Lets `config` take effect at the loop's next turn."""
         self._inbox.put(config)
+        self._prober.wake()
+
+    def follow(self, excused: frozenset[str], windows: tuple[AnnouncedWindow, ...]) -> None:
+        """Lets what people wrote into the ledger take effect at the loop's next turn."""
+        self._inbox.put(Followed(excused, windows))
         self._prober.wake()
 
     def stop(self, timeout_seconds: float) -> None:
@@ -155,7 +176,11 @@ class Monitor:
     def turn(self) -> None:
         """One turn: starts what is due, takes in what has finished, hands over what is new."""
         while not self._inbox.empty():
-            self._configure(self._roster_now(), self._inbox.get())
+            news = self._inbox.get()
+            if isinstance(news, Followed):
+                self._take_up(news)
+            else:
+                self._configure(self._roster_now(), news)
         now = self._monotonic()
         for due in self._schedule.pop_due(now, self._unjudged):
             self._tally.lag(now - due.planned)
@@ -234,7 +259,7 @@ class Monitor:
         for name in [
             name for name in self._configured_services if name in self._dirty or not self._states[name].settled
         ]:
-            moved = advance(self._states[name], self._horizons(name, now), self._maintenance)
+            moved = advance(self._states[name], self._horizons(name, now), self._maintenance, self._excused)
             if moved.changes or moved.state != self._states[name]:
                 self._dirty.add(name)
             self._states[name] = moved.state
@@ -265,11 +290,17 @@ class Monitor:
     # -- configuration -----------------------------------------------------------------------------------------------
 
     def _roster_now(self) -> Roster:
-        roster = self._roster
-        return Roster(self._states, roster.memberships, roster.policies, roster.windows)
+        return replace(self._roster, states=self._states)
+
+    def _take_up(self, news: Followed) -> None:
+        self._excused = news.excused
+        if news.windows:
+            self._roster = replace(self._roster_now(), windows=with_windows(self._roster.windows, news.windows))
+            self._maintenance = Maintenance(self._roster.timeline(self._config.policy), self._roster.windows)
 
     def _configure(self, roster: Roster, config: Config) -> None:
         now, monotonic = self._clock.now(), self._monotonic()
+        self._config = config
         wanted = {(service.name, each.name): each for service in config.services for each in service.endpoints}
         for key in self._endpoints.keys() - wanted.keys():
             self._schedule.remove(key)
@@ -279,7 +310,7 @@ class Monitor:
                 self._judged[key] = self._judged.get(key, 0) + 1
         self._waiting = [observed for observed in self._waiting if observed.key in self._unjudged]
         self._roster, changes = configure(roster, config, now)
-        self._states: dict[str, ServiceState] = dict(self._roster.states)
+        self._states = dict(self._roster.states)
         self._configured_services = [service.name for service in config.services]
         self._endpoints = wanted
         self._maintenance = Maintenance(self._roster.timeline(config.policy), self._roster.windows)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..core.history import Changes, Event, Recorded, Report, Run, Silence
+from ..core.entry import Log
+from ..core.history import Changes, Correction, Event, Recorded, Report, Run, Silence
 from ..core.maintenance import Maintenance
-from ..core.model import Config
-from ..core.roster import Roster
+from ..core.model import AnnouncedWindow, Config
+from ..core.roster import Roster, with_windows
 from ..core.service import ServiceState
 from ..core.view import LastProbe, ServiceView, View
 
@@ -34,7 +35,7 @@ class _Service:
     state: ServiceState
     runs: tuple[Run, ...] = ()
     silences: tuple[Silence, ...] = ()
-    events: dict[str, Event] = field(default_factory=dict)
+    log: Log = field(default_factory=Log)
 
 
 class Published:
@@ -52,9 +53,9 @@ class Published:
         self._starts: dict[Key, deque[datetime]] = {}
         self._last_probes: dict[Key, LastProbe] = {}
         self._services: dict[str, _Service] = {}
-        self._reports: dict[str, Report] = {}
-        self._told(recorded.reports)
-        self._recorded = recorded
+        self._recorded: dict[str, tuple[list[Run], list[Silence]]] = _by_service(recorded)
+        self._logs = _logs(recorded)
+        self._followed: tuple[AnnouncedWindow, ...] = ()  # windows that people announced or withdrew since the start
         self._configured: tuple[Config, Roster, Maintenance] | None = None
 
     def started(self, key: Key, at: datetime) -> None:
@@ -77,8 +78,7 @@ class Published:
 
     def _publish(self, update: Update) -> None:
         if update.configured is not None:
-            config, roster = update.configured
-            self._configured = (config, roster, Maintenance(roster.timeline(config.policy), roster.windows))
+            self._configure(*update.configured)
         for name, state in update.states.items():
             if name not in self._services:
                 self._services[name] = self._remembered(name, state)
@@ -87,26 +87,49 @@ class Published:
             self._services[run.service].runs += (run,)
         for silence in update.changes.silences:
             self._services[silence.service].silences += (silence,)
-        for event in update.changes.events:
-            self._services[event.service].events[event.id] = event
-        self._told(update.changes.reports)
+        self._log(update.changes.events, update.changes.reports)
         for key, count in update.judged.items():
             for _ in range(count):
                 self._starts[key].popleft()
         self._last_probes.update(update.last_probes)
 
-    def _told(self, reports: Iterable[Report]) -> None:
+    def follow(self, log: Log, windows: tuple[AnnouncedWindow, ...]) -> None:
+        """Publishes what people wrote into the ledger, which has it already: the whole of the entries they corrected."""
+        with self._lock:
+            for name in log.services:
+                of_service = log.of_service(name)
+                if name in self._services:
+                    self._services[name].log = self._services[name].log.replaced(of_service)
+                else:
+                    self._logs[name] = self._logs.get(name, Log()).replaced(of_service)
+            if windows:
+                self._followed = with_windows(self._followed, windows)
+                if self._configured is not None:
+                    self._configure(*self._configured[:2])
+
+    def excused(self) -> frozenset[str]:
+        """The ids of all entries that a person said are none of the service's own downtime."""
+        with self._lock:
+            return frozenset[str]().union(*(held.log.excused for held in self._services.values()))
+
+    def _configure(self, config: Config, roster: Roster) -> None:
+        windows = with_windows(roster.windows, self._followed)
+        self._configured = (config, roster, Maintenance(roster.timeline(config.policy), windows))
+
+    def _log(self, events: Iterable[Event], reports: Iterable[Report] = ()) -> None:
+        """Adds to the logs of the services concerned, and to no other: an unchanged log is the same object."""
+        events, reports = list(events), list(reports)
+        for name in {event.service for event in events}:
+            held = self._services[name]
+            held.log = held.log.plus([event for event in events if event.service == name])
         for report in reports:
-            self._reports.setdefault(report.event, report)
+            for held in self._services.values():
+                if report.event in held.log.events and report.event not in held.log.reports:
+                    held.log = held.log.plus(reports=(report,))
 
     def _remembered(self, name: str, state: ServiceState) -> _Service:
-        recorded = self._recorded
-        return _Service(
-            state,
-            tuple(run for run in recorded.runs if run.service == name),
-            tuple(silence for silence in recorded.silences if silence.service == name),
-            {event.id: event for event in recorded.events if event.service == name},
-        )
+        runs, silences = self._recorded.pop(name, ([], []))
+        return _Service(state, tuple(runs), tuple(silences), self._logs.pop(name, Log()))
 
     def view(self) -> View | None:
         """Everything at this moment; None before the first update is settled."""
@@ -129,13 +152,12 @@ class Published:
                         horizons,
                         held.runs,
                         held.silences,
-                        dict(held.events),
+                        held.log,
                         {
                             endpoint.name: self._last_probes[service.name, endpoint.name]
                             for endpoint in service.endpoints
                             if (service.name, endpoint.name) in self._last_probes
                         },
-                        {id: self._reports[id] for id in held.events.keys() & self._reports.keys()},
                     )
                 )
             return View(now, config, maintenance, tuple(services))
@@ -145,6 +167,36 @@ class Published:
             return self._starts[key][0]
         except (KeyError, IndexError):
             return now
+
+
+def _by_service(recorded: Recorded) -> dict[str, tuple[list[Run], list[Silence]]]:
+    found: dict[str, tuple[list[Run], list[Silence]]] = {}
+    for run in recorded.runs:
+        found.setdefault(run.service, ([], []))[0].append(run)
+    for silence in recorded.silences:
+        found.setdefault(silence.service, ([], []))[1].append(silence)
+    return found
+
+
+def _logs(recorded: Recorded) -> dict[str, Log]:
+    """The log of each service."""
+    events: dict[str, list[Event]] = {}
+    reports: dict[str | None, list[Report]] = {}
+    corrections: dict[str | None, list[Correction]] = {}
+    service_of: dict[str, str] = {}
+    for event in recorded.events:
+        service_of[event.id] = event.service
+        events.setdefault(event.service, []).append(event)
+    for report in recorded.reports:
+        reports.setdefault(service_of.get(report.event), []).append(report)
+    for correction in recorded.corrections:
+        if "added" in correction.change:
+            service_of[correction.event] = correction.change["added"]["service"]
+        corrections.setdefault(service_of.get(correction.event), []).append(correction)
+    return {
+        name: Log.of(events.get(name, ()), reports.get(name, ()), corrections.get(name, ()))
+        for name in set(service_of.values())
+    }
 
 
 class Submission:

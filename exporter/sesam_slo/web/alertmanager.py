@@ -48,14 +48,14 @@ def reports(view: View, alerts: Iterable[WebhookAlert]) -> tuple[Report, ...]:
         for alert in alerts
         if alert.status == "firing" and alert.labels.get("alertname") in _PAGES_OF_DOWNTIME
         if (service := services.get(alert.labels.get("service", ""))) is not None
-        if (event := _event(service, alert)) is not None and event.id not in service.reports
+        if (event := _event(service, alert)) is not None and event.id not in service.log.reports
     }
     return tuple(Report(id, view.at, REPORTED_BY) for id in sorted(concerned))
 
 
 def _event(service: ServiceView, alert: WebhookAlert) -> Event | None:
     """The latest event in which the alert began; the ongoing one where there is none (the clocks may differ)."""
-    events = [event for event in service.events.values() if event.merged_into is None]
+    events = [event for event in service.log.events.values() if event.merged_into is None]
     within = [
         event
         for event in events

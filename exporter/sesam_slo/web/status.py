@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -11,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..core.account import account
-from ..core.history import Event, Report
+from ..core.entry import Entry
 from ..core.intervals import Interval
 from ..core.model import Outcome
 from ..core.view import ServiceView, View
@@ -45,8 +44,7 @@ class ServiceStatus:
     endpoints: tuple[tuple[str, str], ...]  # name, and what its last probe said
     availability_ratio: float | None
     error_budget_remaining_seconds: float | None
-    log: tuple[Event, ...]  # the latest downtime events
-    reports: Mapping[str, Report]  # by the event's id
+    log: tuple[Entry, ...]  # the latest entries of the downtime log
 
     def document(self) -> dict[str, Any]:
         return {
@@ -56,21 +54,34 @@ class ServiceStatus:
             "endpoints": [{"endpoint": name, "last_probe": said} for name, said in self.endpoints],
             "availability_month_ratio": self.availability_ratio,
             "error_budget_remaining_month_seconds": self.error_budget_remaining_seconds,
-            "downtime": [self._entry(event) for event in self.log],
+            "downtime": [entry_document(entry) for entry in self.log],
         }
 
-    def _entry(self, event: Event) -> dict[str, Any]:
-        report = self.reports.get(event.id)
-        return {
-            "id": event.id,
-            "start": event.start.isoformat(),
-            "end": event.end.isoformat() if event.end else None,
-            "endpoints": list(event.endpoints),
-            "symptom": list(event.reasons),
-            "cause": event.cause.value,
-            "reported_at": report.at.isoformat() if report else None,
-            "reported_by": report.by if report else None,
-        }
+
+def entry_document(entry: Entry) -> dict[str, Any]:
+    """One entry of the downtime log as JSON has it."""
+    return {
+        "id": entry.id,
+        "service": entry.service,
+        "start": entry.start.isoformat(),
+        "end": entry.end.isoformat() if entry.end else None,
+        "confirmed_at": entry.confirmed_at.isoformat() if entry.confirmed_at else None,
+        "endpoints": list(entry.endpoints),
+        "reasons": list(entry.reasons),
+        "symptom": entry.symptom,
+        "cause": entry.cause.value,
+        "details": entry.details,
+        "solution": entry.solution,
+        "reported_at": entry.reported_at.isoformat() if entry.reported_at else None,
+        "reported_by": entry.reported_by or None,
+        "exclusions": [
+            {"start": each.start.isoformat(), "end": each.end.isoformat(), "reason": each.reason}
+            for each in entry.exclusions
+        ],
+        "added": entry.added,
+        "corrected": entry.corrected,
+        "withdrawn": entry.withdrawn,
+    }
 
 
 def status(view: View) -> list[ServiceStatus]:
@@ -84,7 +95,8 @@ def _status(view: View, published: ServiceView) -> ServiceStatus:
     running = [each.run.start for each in now.endpoints.values() if each.run is not None]
     silent = [each.held_until for each in now.endpoints.values() if each.held_until < service.horizon]
     month = spans(service.horizon, view.config.policy.timezone, service.since).get("month")
-    found = account(service.facts(), month.elapsed, view.maintenance, month.whole) if month else None
+    facts = service.facts(view.maintenance.policies)
+    found = account(facts, month.elapsed, view.maintenance, month.whole) if month else None
     if event is not None:
         state, since = State.DOWN, event.start
     elif running:
@@ -95,11 +107,7 @@ def _status(view: View, published: ServiceView) -> ServiceStatus:
         state, since = State.MAINTENANCE, None
     else:
         state, since = State.OK, None
-    log = sorted(
-        (each for each in service.events.values() if each.merged_into is None),
-        key=lambda each: each.start,
-        reverse=True,
-    )
+    log = sorted(service.log.entries.values(), key=lambda each: each.start, reverse=True)
     return ServiceStatus(
         name,
         state,
@@ -108,7 +116,6 @@ def _status(view: View, published: ServiceView) -> ServiceStatus:
         found.availability if found else None,
         found.error_budget_remaining_seconds if found else None,
         tuple(log[:_LATEST]),
-        service.reports,
     )
 
 

@@ -26,7 +26,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: _csv_cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue().rstrip("\n")
 
 
@@ -44,6 +44,13 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> str:
         ).rstrip()
         for line in lines
     )
+
+
+def _csv_cell(value: Any) -> str:
+    """Text that a spreadsheet would take for a formula is made plain text: some of it comes from servers and from people."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{_cell(value)}"
+    return _cell(value)
 
 
 def _cell(value: Any) -> str:

@@ -10,9 +10,11 @@ import ssl
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pycurl
 import uvicorn
@@ -20,7 +22,8 @@ import uvicorn
 from ..collector import ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
 from ..config import ConfigError, load
 from ..config.values import listen
-from ..core.history import Recorded
+from ..core.entry import Log
+from ..core.history import Changes, Correction, Recorded
 from ..core.log_state import LogState
 from ..core.model import Config
 from ..core.view import View
@@ -30,8 +33,20 @@ from ..monitor import Clock, Monitor, Published
 from ..monitor.published import Submission
 from ..probe import ProbeEngine
 from ..public_holidays import is_holiday
-from ..web import Exporter, Users, WebConfig, WebConfigError, WriteToken, make_app, read_web_config, server_context
+from ..web import (
+    Exporter,
+    LogBook,
+    UnavailableError,
+    Users,
+    WebConfig,
+    WebConfigError,
+    WriteToken,
+    make_app,
+    read_web_config,
+    server_context,
+)
 from .errors import CommandError, load_config
+from .ledgers import amend
 from .logs import set_up_logging
 
 NAME = "run"
@@ -155,6 +170,7 @@ def _serve(
             submission.record,
             WriteToken(Path(config.web.write_token_file) if config.web.write_token_file is not None else None),
             Users(web.users) if web.users else None,
+            _log_book(config),
         )
     )
     serving = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
@@ -176,6 +192,43 @@ def _serve(
         monitor.stop(_STOP_SECONDS)
         if not writer.close(_STOP_SECONDS):
             log.error("stopped with changes that could not be written to the ledger")
+
+
+def _log_book(config: Config) -> LogBook:
+    """The log's part of the ledger for HTTP: the same reading, deciding and writing as on the command line."""
+
+    def open() -> Ledger:
+        return open_ledger(config.ledger, create=False)
+
+    def record(prefix: str, decide: Callable[[Log], Correction], author: str, reason: str) -> Changes:
+        try:
+            return amend(
+                open,
+                lambda log: Changes(corrections=(decide(log),)),
+                author=author,
+                reason=reason,
+                read=lambda ledger: ledger.log_entry(prefix),
+            )
+        except LedgerError as error:
+            raise UnavailableError(_without_path(error)) from None
+
+    def history(id: str) -> list[dict[str, Any]]:
+        try:
+            ledger = open()
+            try:
+                return [revision.document() for revision in ledger.revisions(id)]
+            finally:
+                ledger.close()
+        except LedgerError as error:
+            raise UnavailableError(_without_path(error)) from None
+
+    return LogBook(record, history)
+
+
+def _without_path(error: LedgerError) -> str:
+    """What is wrong with the ledger, for one who asked over the network: where it lies on this machine is not theirs to know."""
+    log.warning("%s", error)
+    return "the ledger cannot be used now; the exporter's log says why"
 
 
 def _say_where(listening: socket.socket, scheme: str) -> None:

@@ -251,17 +251,18 @@ def _events(
         inside = clip((downtime.seen,), window)
         if not inside:
             continue
-        own_unplanned = intersect(clip(_own(downtime), window), judged.unplanned.pieces)
-        own_excluded = intersect(inside, judged.excluded.pieces)
-        own_planned = intersect(inside, judged.planned.pieces)
-        counted = subtract(union(own_unplanned, own_excluded, own_planned), claimed)
+        claimed = tuple(piece for piece in claimed if piece.end > inside[0].start)
+        own = clip(_own(downtime), window)
+        unplanned = intersect(own, judged.unplanned.inside(inside[0]))
+        planned, excluded = judged.planned.inside(inside[0]), judged.excluded.inside(inside[0])
+        counted = subtract(union(unplanned, planned, excluded), claimed)
         found.append(
             EventAccount(
                 downtime,
                 total(inside),
-                total(intersect(own_unplanned, counted)),
-                total(intersect(own_planned, counted)),
-                total(intersect(own_excluded, counted)),
+                total(intersect(unplanned, counted)),
+                total(intersect(planned, counted)),
+                total(intersect(excluded, counted)),
                 total(clip(_unseen(known, downtime), window)),
             )
         )

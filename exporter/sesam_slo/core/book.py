@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from .account import Account, ServiceFacts, account, error_budget_seconds, facts
 from .checkpoint import restore
 from .entry import Entry, Log
 from .history import Membership, Recorded, Run, Silence
 from .intervals import Interval, clip, normalize
+from .log_document import entry_document
 from .logged import logged_downtimes
 from .maintenance import Maintenance, Window
 from .model import Config, Origin
@@ -121,6 +122,23 @@ class Book:
 
     def entry(self, id: str) -> Entry | None:
         return self.log.entries.get(id)
+
+    def documents(self, service: str) -> list[dict[str, Any]]:
+        """The service's downtime log as JSON has it, every entry with its whole time."""
+        until = self.horizon(service)
+        counted = {
+            each.downtime.id: each
+            for span in self.spans(service)
+            for each in account(self.facts(service), span, self.maintenance).events
+        }
+        return [
+            entry_document(each, counted.get(each.id), self.deducted(each), until) for each in self.entries(service)
+        ]
+
+    def deducted(self, entry: Entry) -> list[Window]:
+        """The windows of maintenance that the entry meets."""
+        end = entry.end or self.horizon(entry.service)
+        return self.windows(entry.service, Interval(entry.start, end)) if entry.start < end else []
 
     def windows(self, service: str, within: Interval) -> list[Window]:
         """The maintenance that counts and touches `within`."""

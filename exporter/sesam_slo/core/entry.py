@@ -107,14 +107,14 @@ class Log:
         corrections: Iterable[Correction] = (),
     ) -> Log:
         """With these added: an event takes the place of its former state, of reports the first stays."""
-        known, told, changed = dict(self.events), dict(self.reports), dict(self.corrections)
+        known, told, said = dict(self.events), dict(self.reports), dict(self.corrections)
         for event in events:
             known[event.id] = event
         for report in reports:
             told.setdefault(report.event, report)
         for correction in corrections:
-            changed[correction.event] = (*changed.get(correction.event, ()), correction)
-        return Log(known, told, changed)
+            said[correction.event] = (*said.get(correction.event, ()), correction)
+        return Log(known, told, said)
 
     def replaced(self, other: Log) -> Log:
         """With all that `other` says of its entries in place of what this one says of them."""

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, LargeBinary, cast, insert, select, tuple_, update
 
 from sesam_slo.core.entry import instant as instant_in_change
+from sesam_slo.core.entry import written
 from sesam_slo.core.history import Correction, Head
 
 from .rows import KINDS, Kind, Row, canonical_json, instant, micros
@@ -40,6 +41,21 @@ class Revision:
     reason: str
     change: dict[str, Any]
     hash: str
+
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {
+            "revision": self.number,
+            "at": written(self.at),
+            "author": self.author,
+            "reason": self.reason,
+            "kind": _WORDS.get(self.kind, self.kind),
+            "change": self.change,
+            "hash": self.hash,
+        }
+
+
+_WORDS = {"events": "detected", "reports": "reported", "corrections": "changed"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from sesam_slo.core.entry import Log
-from sesam_slo.core.history import Changes, Correction, Evidence, Frozen, Head, Recorded
+from sesam_slo.core.history import Changes, Correction, Event, Evidence, Frozen, Head, Recorded, Report
 from sesam_slo.core.model import AnnouncedWindow, Origin
 
 from . import schema
@@ -126,19 +126,37 @@ class Ledger:
                 return News(head.number)
             found = connection.execute(query.order_by(REVISIONS.c.number)).all()
             corrected = sorted({row.subject for row in found if row.kind == CORRECTIONS})
-            log = Log()
-            for first in range(0, len(corrected), _AT_ONCE):
-                ids = corrected[first : first + _AT_ONCE]
-                events = _facts(KIND_OF["events"], connection.execute(select(EVENTS).where(EVENTS.c.id.in_(ids))).all())
-                reports = select(REPORTS).where(REPORTS.c.event.in_(ids))
-                told = _facts(KIND_OF["reports"], connection.execute(reports).all())
-                corrections = _corrections_query(None).where(REVISIONS.c.subject.in_(ids))
-                log = log.plus(events, told, _corrections(connection.execute(corrections).all()))
+            log = _log_of(connection, corrected)
         windows = KIND_OF["windows"]
         order = [column.name for column in windows.table.columns]
         rows = [json.loads(row.change) for row in found if row.kind == "windows"]
         pieces = _facts(windows, [[row[name] for name in order] for row in rows])
         return News(head.number, log, tuple(each for each in pieces if each.origin is Origin.COMMAND))
+
+    def head(self) -> Head:
+        """The newest revision."""
+        with self._database.read() as connection:
+            return read_head(connection)
+
+    def log(self, service: str) -> Log:
+        """The whole downtime log of one service; cheaper than all that `read` gives."""
+        added = select(REVISIONS.c.subject).where(
+            REVISIONS.c.kind == CORRECTIONS, REVISIONS.c.subject.startswith(f"{service}-", autoescape=True)
+        )
+        with self._database.read() as connection:
+            ids = set(connection.execute(select(EVENTS.c.id).where(EVENTS.c.service == service)).scalars())
+            ids |= set(connection.execute(added).scalars())
+            return _log_of(connection, sorted(ids)).of_service(service)
+
+    def log_entry(self, id: str) -> Log:
+        """All of the entries whose ids begin so."""
+        with self._database.read() as connection:
+            events = select(EVENTS.c.id).where(EVENTS.c.id.startswith(id, autoescape=True))
+            corrected = select(REVISIONS.c.subject).where(
+                REVISIONS.c.kind == CORRECTIONS, REVISIONS.c.subject.startswith(id, autoescape=True)
+            )
+            ids = {*connection.execute(events).scalars(), *connection.execute(corrected).scalars()}
+            return _log_of(connection, sorted(ids))
 
     def evidence(
         self, service: str | None = None, since: datetime | None = None, until: datetime | None = None
@@ -238,6 +256,22 @@ def _corrections(rows: Iterable[Sequence[Any]]) -> tuple[Correction, ...]:
         return tuple(correction(*row) for row in rows)
     except (ValueError, TypeError, OverflowError) as error:
         raise LedgerError(f"one of its corrections is not as sesam-slo writes them: {error}") from error
+
+
+def _log_of(connection: Connection, ids: Sequence[str]) -> Log:
+    """Everything about the entries with these ids."""
+    events: list[Event] = []
+    reports: list[Report] = []
+    corrections: list[Correction] = []
+    for first in range(0, len(ids), _AT_ONCE):
+        some = ids[first : first + _AT_ONCE]
+        events += _facts(KIND_OF["events"], connection.execute(select(EVENTS).where(EVENTS.c.id.in_(some))).all())
+        reports += _facts(
+            KIND_OF["reports"], connection.execute(select(REPORTS).where(REPORTS.c.event.in_(some))).all()
+        )
+        corrected = _corrections_query(None).where(REVISIONS.c.subject.in_(some))
+        corrections += _corrections(connection.execute(corrected).all())
+    return Log.of(events, reports, corrections)
 
 
 def _corrections_query(since: datetime | None) -> Select[Any]:

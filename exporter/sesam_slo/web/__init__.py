@@ -3,11 +3,14 @@
 from .app import Exporter, make_app
 from .basic_auth import Users
 from .config_file import WebConfig, WebConfigError, read_web_config
+from .log import LogBook, UnavailableError
 from .tls import server_context
 from .write_token import WriteToken
 
 __all__ = [
     "Exporter",
+    "LogBook",
+    "UnavailableError",
     "Users",
     "WebConfig",
     "WebConfigError",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from ..core.account import account
 from ..core.entry import Entry
 from ..core.intervals import Interval
+from ..core.log_document import entry_document
 from ..core.model import Outcome
 from ..core.view import ServiceView, View
 from ..core.windows import spans
@@ -56,32 +57,6 @@ class ServiceStatus:
             "error_budget_remaining_month_seconds": self.error_budget_remaining_seconds,
             "downtime": [entry_document(entry) for entry in self.log],
         }
-
-
-def entry_document(entry: Entry) -> dict[str, Any]:
-    """One entry of the downtime log as JSON has it."""
-    return {
-        "id": entry.id,
-        "service": entry.service,
-        "start": entry.start.isoformat(),
-        "end": entry.end.isoformat() if entry.end else None,
-        "confirmed_at": entry.confirmed_at.isoformat() if entry.confirmed_at else None,
-        "endpoints": list(entry.endpoints),
-        "reasons": list(entry.reasons),
-        "symptom": entry.symptom,
-        "cause": entry.cause.value,
-        "details": entry.details,
-        "solution": entry.solution,
-        "reported_at": entry.reported_at.isoformat() if entry.reported_at else None,
-        "reported_by": entry.reported_by or None,
-        "exclusions": [
-            {"start": each.start.isoformat(), "end": each.end.isoformat(), "reason": each.reason}
-            for each in entry.exclusions
-        ],
-        "added": entry.added,
-        "corrected": entry.corrected,
-        "withdrawn": entry.withdrawn,
-    }
 
 
 def status(view: View) -> list[ServiceStatus]:

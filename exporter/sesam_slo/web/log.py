@@ -1,0 +1,204 @@
+"""The downtime log over HTTP: read by everybody, changed with the write token, each change with its author (DESIGN 6)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from ..core.account import account
+from ..core.correcting import CorrectionError, add, annotate, find
+from ..core.entry import Exclusion, Log
+from ..core.history import Changes, Correction
+from ..core.intervals import Interval
+from ..core.log_document import entry_document
+from ..core.view import ServiceView, View
+from .write_token import WriteToken
+
+log = logging.getLogger("sesam_slo.web")
+
+Text = Annotated[str, Field(max_length=10_000)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class UnavailableError(Exception):
+    """The ledger cannot be read or written now; the message is for the one who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogBook:
+    """The ledger's part, given by who wires the program: every method opens the ledger for itself.
+
+    record(prefix, decide, author, reason): what `decide` makes of the entries whose ids begin with `prefix` is written.
+    history(id): every revision of one entry, as JSON has it. Both raise UnavailableError.
+    """
+
+    record: Callable[[str, Callable[[Log], Correction], str, str], Changes]
+    history: Callable[[str], list[dict[str, Any]]]
+
+
+class Part(BaseModel):
+    """A part of an entry that does not count."""
+
+    model_config = ConfigDict(extra="forbid")
+    start: AwareDatetime
+    end: AwareDatetime
+    reason: Name
+
+
+class Annotation(BaseModel):
+    """What to change; a field that is left out stays as it is. `exclusions` are all of them."""
+
+    model_config = ConfigDict(extra="forbid")
+    author: Name
+    reason: Text = ""
+    cause: Literal["unknown", "sesam", "customer", "operating_environment"] | None = None
+    details: Text | None = None
+    symptom: Text | None = None
+    solution: Text | None = None
+    reported_at: AwareDatetime | None = None
+    reported_by: Annotated[str, Field(max_length=200)] | None = None
+    start: AwareDatetime | None = None
+    end: AwareDatetime | None = None
+    exclusions: list[Part] | None = None
+    withdrawn: bool | None = None
+
+    def wanted(self) -> dict[str, Any]:
+        given = {
+            name: getattr(self, name)
+            for name in self.model_fields_set - {"author", "reason", "service", "endpoints"}
+            if getattr(self, name) is not None
+        }
+        if self.exclusions is not None:
+            given["exclusions"] = tuple(Exclusion(each.start, each.end, each.reason) for each in self.exclusions)
+        return given
+
+
+class Addition(Annotation):
+    """Downtime that the probes could not see."""
+
+    service: Name
+    endpoints: list[Name] = []
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+def log_routes(view: Callable[[], View | None], book: LogBook, write_token: WriteToken) -> APIRouter:
+    router = APIRouter(prefix="/api/v1/log", tags=["downtime log"])
+
+    def seen() -> View:
+        found = view()
+        if found is None:
+            raise HTTPException(503, "the first state is not published yet")
+        return found
+
+    def documents(found: View, service: ServiceView) -> list[dict[str, Any]]:
+        now = service.brought_up(found.maintenance)
+        entries = now.log.entries.values()
+        reach = [each.start for each in entries]
+        whole = Interval(min([now.since, *reach]), max([now.horizon, *now.horizons.values()]))
+        counted = {
+            each.downtime.id: each
+            for each in account(now.facts(found.maintenance.policies), whole, found.maintenance).events
+        }
+        return [
+            entry_document(
+                each,
+                counted.get(each.id),
+                found.maintenance.windows(each.service, Interval(each.start, each.end or now.horizon)),
+                now.horizon,
+            )
+            for each in entries
+        ]
+
+    @router.get("")
+    def entries(
+        service: Annotated[str | None, Query(max_length=200)] = None,
+        since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+        until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    ) -> dict[str, list[dict[str, Any]]]:
+        """The entries that the windows reach back to, the oldest first; the command line has all of them."""
+        found = seen()
+        if service is not None and service not in {each.service.name for each in found.services}:
+            raise HTTPException(404, f"no service {service!r} is configured")
+        chosen = [
+            document
+            for each in found.services
+            if service in (None, each.service.name)
+            for document in documents(found, each)
+            if (until is None or datetime.fromisoformat(document["start"]) < until)
+            and (since is None or document["end"] is None or datetime.fromisoformat(document["end"]) > since)
+        ]
+        return {"entries": sorted(chosen, key=lambda each: (each["start"], each["id"]))}
+
+    @router.get("/{id}")
+    def entry(id: str) -> dict[str, Any]:
+        """One entry with everything that was ever written of it."""
+        found = seen()
+        for service in found.services:
+            if id in service.brought_up(found.maintenance).log.entries:
+                document = next(each for each in documents(found, service) if each["id"] == id)
+                return {**document, "history": _asked(lambda: book.history(id))}
+        raise HTTPException(404, f"no entry {id!r} in the log that the windows reach back to")
+
+    @router.patch("/{id}", dependencies=[Depends(write_token.required)])
+    def change(id: str, annotation: Annotation) -> dict[str, Any]:
+        """Changes an entry: another revision, nothing is overwritten."""
+
+        def decide(entries: Log) -> Correction:
+            wanted, author, reason = annotation.wanted(), annotation.author, annotation.reason
+            return annotate(entries, find(entries, id).id, wanted, author=author, reason=reason, now=datetime.now(UTC))
+
+        return _recorded(book, id, decide, annotation)
+
+    @router.post("", status_code=201, dependencies=[Depends(write_token.required)])
+    def create(addition: Addition) -> dict[str, Any]:
+        """Adds downtime that the probes could not see."""
+        found = seen()
+        service = next((each for each in found.services if each.service.name == addition.service), None)
+        if service is None:
+            raise HTTPException(404, f"no service {addition.service!r} is configured")
+        known = {each.name for each in service.service.endpoints}
+        if unknown := sorted(set(addition.endpoints) - known):
+            raise HTTPException(422, f"endpoint {unknown[0]!r}: not of {addition.service}")
+        if addition.start < service.since:
+            raise HTTPException(422, f"start lies before the account began, {service.since.isoformat()}")
+
+        def decide(entries: Log) -> Correction:
+            return add(
+                entries,
+                addition.service,
+                addition.endpoints,
+                addition.wanted(),
+                author=addition.author,
+                reason=addition.reason,
+                now=datetime.now(UTC),
+            )
+
+        return _recorded(book, f"{addition.service}-", decide, addition)
+
+    return router
+
+
+def _recorded(book: LogBook, prefix: str, decide: Callable[[Log], Correction], asked: Annotation) -> dict[str, Any]:
+    try:
+        changes = _asked(lambda: book.record(prefix, decide, asked.author, asked.reason))
+    except CorrectionError as error:
+        raise HTTPException(422, str(error)) from None
+    (correction,) = changes.corrections
+    log.info(
+        "downtime %s: changed by %s: %s", correction.event, correction.author, ", ".join(sorted(correction.change))
+    )
+    return {"id": correction.event, "changed": sorted(correction.change)}
+
+
+def _asked(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except UnavailableError as error:
+        raise HTTPException(503, str(error)) from None

@@ -33,8 +33,9 @@ format: .venv/dev ## lays the code out
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-generate: .venv/runtime ## prometheus/, alertmanager/ and grafana/ anew from CONFIG
+generate: .venv/runtime ## prometheus/, alertmanager/ and grafana/ anew from CONFIG, docs/contract.md from the tests
 	$(SESAM_SLO) generate --out .
+	.venv/bin/python tests/contract.py
 
 bench: .venv/dev .tools/blackbox ## the measurements of benchmarks/RESULTS.md, about ten minutes
 	.venv/bin/python benchmarks/probe_cpu.py

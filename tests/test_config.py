@@ -56,6 +56,7 @@ def _endpoint(tmp_path: Path, own: str, probe: str = "{}"):
     return _load(tmp_path, f"probe: {probe}{SERVICES % own}").services[0].endpoints[0]
 
 
+@pytest.mark.contract("availability", "ten-minutes", "nightly-maintenance", "notice")
 def test_a_file_that_lists_only_services_is_complete_and_its_policy_is_the_contract(tmp_path: Path):
     config = _load(tmp_path, SERVICES % "")
     assert config == Config(policy=Policy(), services=config.services)
@@ -67,6 +68,7 @@ def test_a_file_that_lists_only_services_is_complete_and_its_policy_is_the_contr
     assert (endpoint.interval, endpoint.timeout) == (timedelta(seconds=30), timedelta(seconds=10))
 
 
+@pytest.mark.contract("business-hours")
 def test_the_contracts_business_hours_are_weekdays_from_8_to_16_less_norwegian_holidays_and_two_eves():
     assert Policy().business == BusinessHours(
         days=frozenset({0, 1, 2, 3, 4}),

@@ -36,6 +36,7 @@ policies = st.builds(
 )
 
 
+@pytest.mark.contract("availability", "ten-minutes", "nightly-maintenance", "notice")
 def test_the_contract_as_a_document():
     assert policy_document(Policy()) == {
         "objective_ratio": 0.995,

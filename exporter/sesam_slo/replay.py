@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from .core.account import Account, EventAccount, account, facts
 from .core.history import Run, Silence
 from .core.intervals import Interval
+from .core.log_document import seconds
 from .core.maintenance import Maintenance
 from .core.model import Config, Outcome, Result
 from .core.outage import EndpointState, OutOfOrderError, Rules, step
@@ -130,14 +131,30 @@ def replay(
     return run.report(start, end)
 
 
+def difference(changed: Mapping[str, Any], configured: Mapping[str, Any]) -> dict[str, Any]:
+    """Figure by figure, `changed` minus `configured`, of two services in the form of `Replay.report`.
+
+    None where either has no figure; of `downtime`, how many `events` more there are.
+    """
+    found: dict[str, Any] = {}
+    for name, before in configured.items():
+        after = changed[name]
+        if isinstance(before, list):
+            found["events"] = len(after) - len(before)
+        elif isinstance(before, Mapping):
+            found[name] = difference(after, before)
+        else:
+            found[name] = None if after is None or before is None else _rounded(after - before)
+    return found
+
+
+def _rounded(figure: int | float) -> int | float:
+    """Without what floating point adds to a difference of ratios; seconds have six digits at most."""
+    return figure if isinstance(figure, int) else round(figure, 12)
+
+
 def format_instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def seconds(duration: timedelta) -> int | float:
-    """Seconds as JSON shows them: whole ones as integers."""
-    whole, rest = divmod(duration, timedelta(seconds=1))
-    return duration.total_seconds() if rest else whole
 
 
 def _service(each: Account) -> dict[str, Any]:
@@ -177,4 +194,4 @@ def _event(event: EventAccount) -> dict[str, Any]:
     }
 
 
-__all__ = ["OutOfOrderError", "Replay", "UnknownEndpointError", "replay"]
+__all__ = ["OutOfOrderError", "Replay", "UnknownEndpointError", "difference", "replay"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, Any, Protocol, TextIO
 
 from .core.model import Outcome
 from .core.outage import OutOfOrderError
@@ -41,13 +43,47 @@ class Extent:
         self.last = last if self.last is None else max(self.last, last)
 
 
-def feed(replay: Replay, paths: Iterable[Path]) -> Extent:
-    """Reads the traces, in the order given, into `replay`. Raises TraceError."""
+class _Observes(Protocol):
+    def observe(self, at: datetime, outcome: Outcome, reason: Any = None) -> None: ...
+
+
+class Fed(Protocol):
+    """What results are fed into, by service and endpoint: a `Replay`, or `Both` of two."""
+
+    @property
+    def tracks(self) -> Mapping[tuple[str, str], _Observes]: ...
+
+
+class Both:
+    """Two replays of the same services and endpoints, fed by one reading of the traces."""
+
+    def __init__(self, one: Replay, other: Replay) -> None:
+        self.tracks = {key: _Pair(track, other.tracks[key]) for key, track in one.tracks.items()}
+
+
+class _Pair:
+    __slots__ = ("_one", "_other")
+
+    def __init__(self, one: _Observes, other: _Observes) -> None:
+        self._one, self._other = one.observe, other.observe
+
+    def observe(self, at: datetime, outcome: Outcome, reason: Any = None) -> None:
+        self._one(at, outcome, reason)
+        self._other(at, outcome, reason)
+
+
+def open_binary(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def feed(replay: Fed, paths: Iterable[Path], open_file: Callable[[Path], IO[bytes]] = open_binary) -> Extent:
+    """Reads the traces, in the order given, into `replay`; whoever wants to watch opens the files. Raises TraceError."""
     extent = Extent()
     for path in paths:
         try:
-            with _open(path) as text:
-                _feed_file(replay, path, text, extent)
+            with ExitStack() as opened:
+                raw = opened.enter_context(open_file(path))
+                _feed_file(replay, path, opened.enter_context(_text(raw)), extent)
         except OSError as error:
             raise TraceError(path, None, f"cannot be read: {error.strerror or error}") from None
         except (EOFError, zlib.error):
@@ -57,17 +93,15 @@ def feed(replay: Replay, paths: Iterable[Path]) -> Extent:
     return extent
 
 
-def _open(path: Path) -> TextIO:
-    raw: IO[bytes] = path.open("rb")
+def _text(raw: IO[bytes]) -> TextIO:
     magic = raw.read(2)
     raw.seek(0)
     if magic == _GZIP_MAGIC:
         return gzip.open(raw, "rt", encoding="utf-8-sig", newline="")
-    raw.close()
-    return path.open(encoding="utf-8-sig", newline="")
+    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
 
 
-def _feed_file(replay: Replay, path: Path, text: TextIO, extent: Extent) -> None:
+def _feed_file(replay: Fed, path: Path, text: TextIO, extent: Extent) -> None:
     first = text.readline()
     while first and not first.strip():
         first = text.readline()
@@ -114,7 +148,7 @@ class _JsonLines:
 
 
 def _feed_rows(
-    replay: Replay, path: Path, rows: Any, columns: tuple[int, int, int, int], extent: Extent, width: int = 4
+    replay: Fed, path: Path, rows: Any, columns: tuple[int, int, int, int], extent: Extent, width: int = 4
 ) -> None:
     """The loop that a replay of millions of results lives in: each line less here is seconds there."""
     at_column, service_column, endpoint_column, result_column = columns
@@ -151,7 +185,7 @@ def _in_utc(at: datetime, text: object) -> datetime:
 
 
 def _slow_row(
-    replay: Replay,
+    replay: Fed,
     path: Path,
     line: int,
     row: list[Any],

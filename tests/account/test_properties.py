@@ -61,6 +61,7 @@ def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+@pytest.mark.contract("availability")
 @examples(150)
 @given(scenarios())
 def test_every_figure_is_the_models(asked):
@@ -73,6 +74,7 @@ def test_every_figure_is_the_models_wherever_chance_leads(seed):
     assert_the_models_answer(asked)
 
 
+@pytest.mark.contract("nightly-maintenance")
 @pytest.mark.parametrize(("zone", "change"), CLOCK_CHANGES, ids=[f"{zone} {at:%d %B}" for zone, at in CLOCK_CHANGES])
 @pytest.mark.parametrize("seed", range(int(DEEP or 10)))
 def test_maintenance_is_what_the_clock_on_the_wall_shows_when_it_is_changed(zone, change, seed):
@@ -128,6 +130,7 @@ def test_splitting_a_window_conserves_its_parts(asked, ratio):
             assert parts == pytest.approx(seconds, abs=1e-6)
 
 
+@pytest.mark.contract("availability")
 @examples(100)
 @given(scenarios())
 def test_the_figures_of_an_account_agree_with_each_other(asked):
@@ -175,6 +178,7 @@ def test_an_endpoint_that_always_responds_changes_no_figure(asked):
     assert joined.replayed() == asked.replayed()
 
 
+@pytest.mark.contract("api-or-ui")
 @examples(60)
 @given(scenarios())
 def test_an_endpoint_more_never_lessens_downtime(asked):

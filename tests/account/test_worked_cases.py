@@ -75,6 +75,7 @@ def spans(figures):
 # -- ten minutes ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.contract("ten-minutes")
 def test_ten_minutes_to_the_second_are_downtime_from_the_first_failure(ask):
     figures = ask(outage("09:00", "09:10"))
     assert figures == {
@@ -106,6 +107,7 @@ def test_ten_minutes_to_the_second_are_downtime_from_the_first_failure(ask):
     }
 
 
+@pytest.mark.contract("ten-minutes")
 def test_a_second_less_than_ten_minutes_is_failing_time_and_no_downtime(ask):
     figures = ask(outage("09:00", "09:09:59"))  # 10 * 60 - 1 = 599
     assert figures["downtime"] == []
@@ -116,6 +118,7 @@ def test_a_second_less_than_ten_minutes_is_failing_time_and_no_downtime(ask):
 # -- endpoints of one service ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.contract("api-or-ui")
 def test_overlapping_downtime_of_two_endpoints_is_counted_once(ask):
     # api 09:00-09:12 is 720 s, ui 09:05-09:16 is 660 s; together 09:00-09:16 = 960 s, not 1380
     figures = ask([*outage("09:00", "09:12"), *outage("09:05", "09:16", "ui")], endpoints=("api", "ui"))
@@ -124,12 +127,14 @@ def test_overlapping_downtime_of_two_endpoints_is_counted_once(ask):
     assert figures["downtime_seconds"]["unplanned"] == 960
 
 
+@pytest.mark.contract("api-or-ui")
 def test_downtimes_that_touch_are_one_event(ask):
     # api 09:00-09:10, ui 09:10-09:22: 600 + 720 = 1320 s without a second between
     figures = ask([*outage("09:00", "09:10"), *outage("09:10", "09:22", "ui")], endpoints=("api", "ui"))
     assert spans(figures) == [("09:00:00", "09:22:00", 1320)]
 
 
+@pytest.mark.contract("log")
 def test_downtimes_a_second_apart_are_two_events(ask):
     # api 09:00-09:10, ui 09:10:01-09:22:01: 600 s and 720 s
     figures = ask([*outage("09:00", "09:10"), *outage("09:10:01", "09:22:01", "ui")], endpoints=("api", "ui"))
@@ -144,6 +149,7 @@ def test_a_short_run_beside_a_downtime_lengthens_failing_time_but_not_the_event(
     assert figures["failing_seconds"] == 900
 
 
+@pytest.mark.contract("api-or-ui")
 def test_two_short_runs_that_overlap_for_ten_minutes_together_are_no_downtime(ask):
     # api 09:00-09:06 and ui 09:05-09:11, 360 s each: the ten minutes are one endpoint's; failing 09:00-09:11 = 660 s
     figures = ask([*outage("09:00", "09:06"), *outage("09:05", "09:11", "ui")], endpoints=("api", "ui"))
@@ -151,6 +157,7 @@ def test_two_short_runs_that_overlap_for_ten_minutes_together_are_no_downtime(as
     assert figures["failing_seconds"] == 660
 
 
+@pytest.mark.contract("api-or-ui")
 def test_another_services_outage_is_not_this_ones(ask):
     others = [(second, "other", endpoint, outcome) for second, _, endpoint, outcome in outage("09:00", "09:30")]
     figures = ask([*up("08:00", "10:00"), *others], services={"svc": ["api"], "other": ["api"]})
@@ -161,6 +168,7 @@ def test_another_services_outage_is_not_this_ones(ask):
 # -- nightly maintenance --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.contract("nightly-maintenance")
 @pytest.mark.parametrize(
     ("begin", "end", "maintenance", "agreed"),
     [
@@ -181,6 +189,7 @@ def test_the_night_is_as_long_as_the_clock_on_the_wall_makes_it(ask, begin, end,
 NIGHT = {"first": "21:00", "last": "2026-06-11T02:00"}  # 18000 s, of which 22:00-01:00 UTC is maintenance: 7200 agreed
 
 
+@pytest.mark.contract("nightly-maintenance")
 @pytest.mark.parametrize(
     ("begin", "end", "unplanned", "planned", "failing"),
     [
@@ -260,6 +269,7 @@ def announced(announced_at, services=None):
     return [window]
 
 
+@pytest.mark.contract("notice")
 def test_a_window_announced_48_hours_ahead_to_the_second_counts(ask):
     # 10 June 08:30 less 48 h is 8 June 08:30; 7200 - 1800 = 5400 agreed
     figures = ask(up("08:00", "10:00"), announced=announced("2026-06-08T08:30"))
@@ -267,12 +277,14 @@ def test_a_window_announced_48_hours_ahead_to_the_second_counts(ask):
     assert figures["error_budget_seconds"] == pytest.approx(27, abs=1e-9)  # 0.005 * 5400
 
 
+@pytest.mark.contract("notice")
 def test_a_window_announced_a_second_later_deducts_nothing(ask):
     figures = ask(outage("08:30", "08:50"), announced=announced("2026-06-08T08:30:01"))
     assert figures["maintenance_seconds"] == 0
     assert figures["downtime_seconds"] == {"unplanned": 1200, "planned": 0, "excluded": 0}
 
 
+@pytest.mark.contract("notice")
 @pytest.mark.parametrize(("named", "maintenance"), [("other", 0), ("svc", 1800)])
 def test_a_window_is_maintenance_of_the_services_that_it_names(ask, named, maintenance):
     figures = ask(
@@ -294,6 +306,7 @@ def test_windows_that_overlap_are_deducted_once(ask):
 # -- silence --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.contract("monitored")
 def test_a_silence_of_ten_minutes_to_the_second_is_bridged(ask):
     # the failure of 09:04:30 holds until 09:05:30; the next is at 09:15:30, 600 s later; the run is 09:00-09:20
     results = [*up("08:00", "09:00"), *down("09:00", "09:05"), *down("09:15:30", "09:20"), *up("09:20", "10:00")]
@@ -309,6 +322,7 @@ def test_a_silence_of_ten_minutes_to_the_second_is_bridged(ask):
     }
 
 
+@pytest.mark.contract("monitored")
 def test_a_silence_of_a_second_more_ends_the_run_where_its_last_failure_stopped_holding(ask):
     # runs 09:00-09:05:30 (330 s) and 09:15:31-09:20:01 (270 s), neither long enough; 601 s unobserved between
     results = [
@@ -326,6 +340,7 @@ def test_a_silence_of_a_second_more_ends_the_run_where_its_last_failure_stopped_
     assert figures["availability_bounds"]["unobserved_as_down"] == pytest.approx(1 - 601 / 7200, abs=1e-9)
 
 
+@pytest.mark.contract("monitored")
 def test_a_success_after_silence_ends_the_run_where_its_last_failure_stopped_holding(ask):
     # the failure of 09:09:30 holds until 09:10:30, the success is at 09:12: 630 s of downtime, 90 s unobserved
     figures = ask([*up("08:00", "09:00"), *down("09:00", "09:10"), *up("09:12", "10:00")])
@@ -356,6 +371,7 @@ def test_a_silence_of_unobserved_results_is_bridged_like_any_other(ask):
     assert figures["downtime"][0]["unobserved_seconds"] == 600
 
 
+@pytest.mark.contract("monitored")
 def test_a_result_holds_for_twice_the_interval(ask):
     # the success of 08:59:30 holds until 09:00:30; the next is at 09:30: 1770 s unobserved
     figures = ask([*up("08:00", "09:00"), *up("09:30", "10:00")])
@@ -364,6 +380,7 @@ def test_a_result_holds_for_twice_the_interval(ask):
     assert figures["availability_bounds"]["unobserved_as_down"] == pytest.approx(1 - 1770 / 7200, abs=1e-9)
 
 
+@pytest.mark.contract("monitored")
 def test_time_is_unobserved_when_any_endpoint_is(ask):
     # ui is first probed at 08:20 (1200 s); api's last success, 09:49:30, holds until 09:50:30 (570 s): 1770 s
     figures = ask([*up("08:00", "09:50"), *up("08:20", "10:00", "ui")], endpoints=("api", "ui"))
@@ -390,6 +407,7 @@ def test_what_one_endpoint_shows_is_no_unobserved_time_of_the_event(ask):
     assert figures["availability_bounds"]["unobserved_as_up"] == pytest.approx(0.85, abs=1e-9)  # 1 - 1080 / 7200
 
 
+@pytest.mark.contract("availability")
 def test_where_nothing_was_observed_there_is_no_figure(ask):
     figures = ask(up("12:00", "12:10"))
     assert figures["unobserved_seconds"] == 7200
@@ -397,6 +415,7 @@ def test_where_nothing_was_observed_there_is_no_figure(ask):
     assert figures["availability_bounds"] == {"unobserved_as_up": 1, "unobserved_as_down": 0}
 
 
+@pytest.mark.contract("availability")
 def test_inside_maintenance_there_is_nothing_to_be_available_for(ask):
     # 22:30-23:30 UTC is 00:30-01:30 in Oslo
     figures = ask(up("22:30", "23:30"), "22:30", "23:30")
@@ -432,6 +451,7 @@ def test_an_event_that_goes_on_has_no_end_and_counts_up_to_the_end_of_the_window
     assert figures["downtime"][0]["ongoing"] is True
 
 
+@pytest.mark.contract("monitored")
 def test_an_event_nobody_sees_any_more_neither_grows_nor_ends(ask):
     # the last result, 09:14:30, holds until 09:15:30: 930 s; 09:15:30-10:00 is 2670 s of silence, more than is bridged
     figures = ask([*up("08:00", "09:00"), *down("09:00", "09:15")])
@@ -439,6 +459,7 @@ def test_an_event_nobody_sees_any_more_neither_grows_nor_ends(ask):
     assert figures["unobserved_seconds"] == 2670
 
 
+@pytest.mark.contract("ten-minutes")
 def test_what_is_failing_for_less_than_ten_minutes_at_the_end_is_not_yet_downtime(ask):
     assert ask([*up("08:00", "09:50:01"), *down("09:50:01", "10:00:01")])["downtime"] == []  # 599 s
     assert spans(ask([*up("08:00", "09:50"), *down("09:50", "10:00:01")])) == [("09:50:00", None, 600)]
@@ -450,6 +471,7 @@ def test_later_results_decide_what_was_open_at_the_end_of_the_window(ask):
     assert spans(figures) == [("09:00:00", "09:12:00", 300)]
 
 
+@pytest.mark.contract("ten-minutes")
 @pytest.mark.parametrize(
     ("ui", "last", "end"),
     [

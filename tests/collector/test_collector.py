@@ -122,6 +122,7 @@ def test_labels_that_people_gave_survive_any_character() -> None:
     assert of(bench, names.SERVICE_INFO, customer='Åse "& <Sons>\\\n') == [1.0]
 
 
+@pytest.mark.contract("monitored")
 def test_success_is_absent_while_unobserved_and_failing_since_absent_while_responding() -> None:
     bench = Bench(config(SERVICE))
     bench.run(3)
@@ -149,6 +150,7 @@ def test_an_ongoing_downtime_shows_everywhere_at_once() -> None:
     assert of(bench, names.MAINTENANCE_SHORT_NOTICE, name="late notice") == [1.0]
 
 
+@pytest.mark.contract("availability")
 def test_availability_has_no_sample_where_nothing_was_observed() -> None:
     bench = Bench(config(SERVICE))
     bench.prober.answer = lambda key: NOT_SEEN
@@ -158,6 +160,7 @@ def test_availability_has_no_sample_where_nothing_was_observed() -> None:
     assert of(bench, names.AVAILABILITY_BOUND_RATIO, window="24h", bound="unobserved_as_down") == [0.0]
 
 
+@pytest.mark.contract("availability")
 def test_the_budget_of_a_month_is_that_of_its_coming_days_too() -> None:
     bench = Bench(config(SERVICE))
     bench.run(5)
@@ -166,6 +169,7 @@ def test_the_budget_of_a_month_is_that_of_its_coming_days_too() -> None:
     assert budget == pytest.approx(days_left.total_seconds() * 0.005, rel=1e-6)
 
 
+@pytest.mark.contract("nightly-maintenance")
 def test_maintenance_shows_the_open_window_and_the_next_and_last_instants() -> None:
     windows = [
         AnnouncedWindow(name, START + start * SECOND, START + end * SECOND, START - timedelta(days=9))

@@ -40,6 +40,7 @@ def test_a_window_is_recorded_once_however_often_the_file_is_loaded() -> None:
     assert counting(known) == [(0, 2)]
 
 
+@pytest.mark.contract("notice")
 @pytest.mark.parametrize(
     ("notice", "counted"),
     [(timedelta(hours=48), [(0, 2)]), (timedelta(hours=48) - timedelta(seconds=1), [])],
@@ -48,6 +49,7 @@ def test_the_48_hours_are_judged_to_the_second(notice: timedelta, counted: list)
     assert counting(after((NOW, (replace(WINDOW, announced_at=START - notice),)))) == counted
 
 
+@pytest.mark.contract("notice")
 def test_moving_the_end_later_announces_the_added_time_at_that_moment() -> None:
     longer = replace(WINDOW, end=START + 4 * HOUR)
     in_time = after((NOW, (WINDOW,)), (START - 46 * HOUR, (longer,)))  # 48 hours to the added piece, which starts at +2
@@ -56,12 +58,14 @@ def test_moving_the_end_later_announces_the_added_time_at_that_moment() -> None:
     assert counting(too_late) == [(0, 2)]
 
 
+@pytest.mark.contract("notice")
 def test_moving_the_start_earlier_announces_the_added_time_at_that_moment() -> None:
     earlier = replace(WINDOW, start=START - 3 * HOUR)
     assert counting(after((NOW, (WINDOW,)), (START - 51 * HOUR, (earlier,)))) == [(-3, 2)]
     assert counting(after((NOW, (WINDOW,)), (START - 50 * HOUR, (earlier,)))) == [(0, 2)]
 
 
+@pytest.mark.contract("notice")
 def test_a_claim_of_its_own_dates_the_added_time_and_is_marked_when_it_is_older_than_its_record() -> None:
     longer = replace(WINDOW, end=START + 4 * HOUR, announced_at=START - 60 * HOUR)
     known = after((NOW, (WINDOW,)), (START - HOUR, (longer,)))
@@ -71,6 +75,7 @@ def test_a_claim_of_its_own_dates_the_added_time_and_is_marked_when_it_is_older_
     assert not back_dated(replace(added, recorded_at=added.announced_at + timedelta(minutes=5)))
 
 
+@pytest.mark.contract("notice")
 def test_adding_a_service_announces_all_of_the_window_for_it() -> None:
     one, two = frozenset({"svc"}), frozenset({"svc", "other"})
     known = after((NOW, (replace(WINDOW, services=one),)), (START - HOUR, (replace(WINDOW, services=two),)))
@@ -86,6 +91,7 @@ def test_taking_a_service_away_leaves_the_others() -> None:
     assert counting(known, "other") == []
 
 
+@pytest.mark.contract("notice")
 def test_shortening_keeps_the_announcement_of_what_stays() -> None:
     shorter = replace(WINDOW, start=START + HOUR)
     assert counting(after((NOW, (WINDOW,)), (START - HOUR, (shorter,)))) == [(1, 2)]
@@ -97,6 +103,7 @@ def test_a_withdrawn_window_keeps_what_had_passed() -> None:
     assert counting(after((NOW, (WINDOW,)), (START + 5 * HOUR, ()))) == [(0, 2)]
 
 
+@pytest.mark.contract("notice")
 def test_a_window_moved_after_the_fact_does_not_rewrite_the_past() -> None:
     later = replace(WINDOW, start=START + 50 * HOUR, end=START + 52 * HOUR)
     assert counting(after((NOW, (WINDOW,)), (START + HOUR, (later,)))) == [(0, 1), (50, 52)]
@@ -107,6 +114,7 @@ def test_a_window_that_is_withdrawn_and_announced_again_is_announced_anew() -> N
     assert counting(after((NOW, (WINDOW,)), (NOW + HOUR, ()), (START - 10 * HOUR, (again,)))) == []
 
 
+@pytest.mark.contract("notice")
 def test_short_notice_shows_from_the_record_to_the_end() -> None:
     short = replace(WINDOW, announced_at=START - 10 * HOUR)
     maintenance = Maintenance(PolicyTimeline.always(Policy(recurring=())), after((START - 10 * HOUR, (short,))))

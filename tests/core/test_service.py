@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def endpoint_history(draw: st.DrawFn) -> list[tuple[int, int, Outcome]]:
     return found
 
 
+@pytest.mark.contract("ten-minutes")
 @given(
     histories=st.tuples(endpoint_history(), endpoint_history()),
     beats=st.sets(st.integers(0, 500), max_size=60),

@@ -25,6 +25,7 @@ def local(*parts: int) -> datetime:
 
 
 class TestWindows:
+    @pytest.mark.contract("availability")
     @pytest.mark.parametrize(
         ("now", "name", "start", "end"),
         [
@@ -64,6 +65,7 @@ class TestWindows:
 class TestBusinessTime:
     CALENDAR = BusinessCalendar(BusinessHours(), OSLO, lambda day: is_holiday("NO", day))
 
+    @pytest.mark.contract("business-hours")
     @pytest.mark.parametrize(
         ("start", "hours", "end"),
         [

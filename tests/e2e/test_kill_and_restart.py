@@ -122,6 +122,7 @@ def test_a_service_that_responds_is_not_paged_for_the_exporters_deaths(played):
     assert played.stack.webhooks.told(PAGE, UNTOUCHED) == []
 
 
+@pytest.mark.contract("log")
 @pytest.mark.parametrize("service", [PAGED, NOT_YET, LATER])
 def test_an_outage_across_a_kill_is_one_entry_of_the_log_with_its_true_start_and_length(played, service):
     (entry,) = played.scrape.log(service)
@@ -145,6 +146,7 @@ def test_no_time_counter_ever_fell(played, counter):
     assert resets == [0.0] * TIME_COUNTERS[counter] * len(played.stack.services)
 
 
+@pytest.mark.contract("monitored")
 def test_the_time_in_which_the_exporter_was_dead_is_unobserved(played):
     dead = sum((death.back - death.killed for death in played.deaths), timedelta())
     unobserved = timedelta(seconds=played.scrape.value(names.UNOBSERVED_SECONDS, service=UNTOUCHED))

@@ -101,6 +101,7 @@ def test_an_outage_just_under_the_threshold_pages_nobody(played):
     assert played.stack.webhooks.told(PAGE, JUST_UNDER) == []
 
 
+@pytest.mark.contract("ten-minutes")
 def test_an_outage_just_under_the_threshold_is_failing_time_and_no_downtime(played):
     began, ended = played.truth(JUST_UNDER)
     failing = played.scrape.value(names.FAILING_SECONDS, service=JUST_UNDER)
@@ -110,6 +111,7 @@ def test_an_outage_just_under_the_threshold_is_failing_time_and_no_downtime(play
     assert played.downtime(JUST_UNDER, "unplanned") == NO_TIME
 
 
+@pytest.mark.contract("ten-minutes")
 def test_an_outage_over_the_threshold_pages_once_and_resolves_once(played):
     assert played.stack.webhooks.told(PAGE, OVER) == PAGED_ONCE_AND_RESOLVED_ONCE
 
@@ -154,6 +156,7 @@ def since(description: str) -> datetime:
     return datetime.fromisoformat(f"{day}T{time[:15]}+00:00")
 
 
+@pytest.mark.contract("log")
 @pytest.mark.parametrize("service", [OVER, INSIDE, BEFORE, OVERRUN])
 def test_every_outage_over_the_threshold_is_one_entry_of_the_log_with_its_true_start_and_length(played, service):
     entry, (began, ended) = played.entry(service), played.truth(service)
@@ -172,6 +175,7 @@ def test_downtime_inside_maintenance_is_planned(played):
     assert played.downtime(INSIDE, "unplanned") == NO_TIME
 
 
+@pytest.mark.contract("nightly-maintenance")
 @pytest.mark.parametrize("service", [BEFORE, OVERRUN])
 def test_downtime_across_an_edge_of_maintenance_is_planned_inside_and_unplanned_outside(played, service):
     entry = played.entry(service)

@@ -47,6 +47,7 @@ def tamper(path: Path, *statements: str) -> None:
             other.execute(statement)
 
 
+@pytest.mark.contract("log")
 def test_every_step_of_an_entry_is_a_revision_with_its_author_and_reason(path: Path) -> None:
     steps = filled(path).revisions("svc-1")
     assert [(each.number, each.kind, each.author, each.reason) for each in steps] == [
@@ -72,6 +73,7 @@ def test_a_whole_chain_is_verified_up_to_its_head(path: Path) -> None:
     assert (verdict.fault, verdict.revisions, verdict.head) == (None, 4, ledger.read().head)
 
 
+@pytest.mark.contract("log")
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 @pytest.mark.parametrize("column", COLUMNS)
 def test_an_altered_revision_is_named(path: Path, number: int, column: str) -> None:
@@ -82,6 +84,7 @@ def test_an_altered_revision_is_named(path: Path, number: int, column: str) -> N
     assert (verdict.fault, verdict.number) == (f"revision {number} was altered", number)
 
 
+@pytest.mark.contract("log")
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_a_removed_revision_is_named_also_the_last(path: Path, number: int) -> None:
     ledger = filled(path)
@@ -90,6 +93,7 @@ def test_a_removed_revision_is_named_also_the_last(path: Path, number: int) -> N
     assert (verdict.fault, verdict.number) == (f"revision {number} is missing", number)
 
 
+@pytest.mark.contract("log")
 def test_a_revision_that_was_slipped_in_is_named(path: Path) -> None:
     ledger = filled(path)
     copied = "kind, subject, at_us, author, reason, change, until_us, hash FROM revisions WHERE number = 3"

@@ -48,6 +48,9 @@ class Seen:
     tls_not_after: datetime | None = None
     detail: str = ""
 
+    def evidence(self) -> dict[str, Any]:
+        return {"reason": self.reason, "status": self.status}
+
 
 class Time:
     def __init__(self) -> None:

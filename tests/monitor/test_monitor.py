@@ -12,6 +12,7 @@ from sesam_slo.core.model import AnnouncedWindow, Outcome, Reason, Service
 from sesam_slo.core.outage import EndpointState
 
 
+@pytest.mark.contract("ten-minutes")
 def test_downtime_begins_at_the_first_failure_and_is_confirmed_after_the_threshold() -> None:
     bench = Bench(config())
     bench.run(5)
@@ -34,6 +35,7 @@ def test_downtime_begins_at_the_first_failure_and_is_confirmed_after_the_thresho
     assert bench.now().counters.unplanned == event.end - event.start
 
 
+@pytest.mark.contract("ten-minutes")
 def test_a_run_just_short_of_the_threshold_is_no_downtime() -> None:
     bench = Bench(config())
     bench.run(5)
@@ -46,6 +48,7 @@ def test_a_run_just_short_of_the_threshold_is_no_downtime() -> None:
     assert 8 * SECOND <= bench.now().counters.failing <= 10 * SECOND
 
 
+@pytest.mark.contract("log")
 def test_a_restart_in_the_middle_of_a_downtime_goes_on_with_one_event_and_counters_that_never_fall() -> None:
     first = Bench(config())
     first.run(5)
@@ -68,6 +71,7 @@ def test_a_restart_in_the_middle_of_a_downtime_goes_on_with_one_event_and_counte
     assert after.end is not None
 
 
+@pytest.mark.contract("monitored")
 def test_a_restart_after_a_long_gap_leaves_the_gap_unobserved() -> None:
     first = Bench(config())
     first.run(10)
@@ -121,6 +125,7 @@ class TestControlTargets:
         bench.run(20)
         assert self.controls(bench) == []
 
+    @pytest.mark.contract("monitored")
     def test_make_a_failure_unobserved_when_all_of_them_fail_too(self) -> None:
         bench = self.bench()
         bench.run(3)
@@ -156,6 +161,7 @@ class TestControlTargets:
         assert bench.clock.now() - bench.service().horizon >= 4 * SECOND
 
 
+@pytest.mark.contract("monitored")
 def test_unobserved_results_are_no_failures_and_end_the_hold() -> None:
     bench = Bench(config())
     bench.run(3)

@@ -21,6 +21,7 @@ from sesam_slo.probe import ProbeEngine
 SECOND = timedelta(seconds=1)
 
 
+@pytest.mark.contract("ten-minutes")
 def test_observations_are_dated_by_their_start(serve: Serve) -> None:
     instant = datetime(2026, 3, 1, 12, tzinfo=UTC)
     request = Request(serve(answers(OK)).url())
@@ -186,6 +187,7 @@ def test_a_pause_of_this_process_is_no_failure_of_theirs(serve: Serve) -> None:
     )
 
 
+@pytest.mark.contract("monitored")
 def test_without_descriptors_nothing_is_observed(serve: Serve) -> None:
     """In a process of its own, whose limit is used up."""
     url = serve(answers(OK)).url()

@@ -87,6 +87,7 @@ BEHAVIOURS: dict[str, tuple[Behaviour, Reason]] = {
 }  # fmt: skip
 
 
+@pytest.mark.contract("api-or-ui")
 @pytest.mark.parametrize("name", BEHAVIOURS)
 def test_a_hostile_endpoint_gets_its_reason_in_time(name: str, serve: Serve, probe: Probe) -> None:
     behaviour, reason = BEHAVIOURS[name]
@@ -106,6 +107,7 @@ def test_nothing_listens(probe: Probe) -> None:
     assert set(found.phases) == {Phase.CONNECT}
 
 
+@pytest.mark.contract("api-or-ui")
 def test_a_name_that_does_not_exist_is_a_failure(probe: Probe) -> None:
     found = probe("http://no-such-host.invalid/")
     assert (found.outcome, found.reason) == (Outcome.FAILURE, Reason.DNS)

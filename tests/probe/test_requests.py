@@ -64,6 +64,7 @@ def test_basic_auth(serve: Serve, secret: Path, probe: Probe) -> None:
     assert header(server.requests[0], "Authorization") == b"Basic bW9uaXRvcjpzM2NyZXQtdG9rZW4tb2Ytb3Vycw=="
 
 
+@pytest.mark.contract("monitored")
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -96,6 +97,7 @@ def test_credentials_in_a_pipe_do_not_stop_the_engine(tmp_path: Path, probe: Pro
     assert found.detail == f"credentials: {tmp_path}/token: not a regular file"
 
 
+@pytest.mark.contract("monitored")
 @pytest.mark.parametrize("code", [401, 403])
 def test_refused_credentials_are_unobserved(code: int, serve: Serve, secret: Path, probe: Probe) -> None:
     found = probe(serve(answers(status(code))).url(), authorization=Authorization("Bearer", str(secret)))
@@ -323,6 +325,7 @@ def test_tls_files_that_cannot_be_read_are_ours(field: str, serve: Serve, author
 JSON = Expectation(json=(("status.health_status.status", "ok"),))
 
 
+@pytest.mark.contract("api-or-ui")
 @pytest.mark.parametrize(
     ("body", "expect", "detail"),
     [

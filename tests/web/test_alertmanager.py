@@ -98,6 +98,7 @@ def site(tmp_path: Path) -> Site:
     return Site(down(), tmp_path)
 
 
+@pytest.mark.contract("log")
 def test_the_page_of_an_ongoing_downtime_is_its_report(site: Site) -> None:
     (event,) = site.bench.log()
     at = site.bench.clock.now()
@@ -114,6 +115,7 @@ def test_an_entry_without_a_page_says_nothing_of_a_report(site: Site) -> None:
     assert (entry["reported_at"], entry["reported_by"]) == (None, None)
 
 
+@pytest.mark.contract("log")
 def test_the_first_report_stays(site: Site) -> None:
     first = site.reported(alert())
     before = dict(site.bench.service().log.reports)

@@ -99,6 +99,7 @@ def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
 
 
+@pytest.mark.contract("availability")
 @pytest.mark.parametrize(
     ("ratio", "text"),
     [(1.0, "100.000 %"), (0.9999999, "99.999 %"), (0.995, "99.500 %"), (0.99499999, "99.499 %")],

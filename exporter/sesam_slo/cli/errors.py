@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..config import ConfigError, load
@@ -16,9 +17,9 @@ class CommandError(Exception):
         self.status = status
 
 
-def load_config(path: Path, *, syntax_only: bool = False) -> Config:
-    """Raises CommandError with every fault of the file."""
+def load_config(path: Path, *, syntax_only: bool = False, overrides: Sequence[str] = ()) -> Config:
+    """Raises CommandError with every fault of the file, and of the overrides (`--set KEY=VALUE`)."""
     try:
-        return load(path, syntax_only=syntax_only)
+        return load(path, syntax_only=syntax_only, overrides=overrides)
     except ConfigError as error:
         raise CommandError(str(error), status=2) from None

@@ -28,7 +28,7 @@ from ..core.log_state import LogState
 from ..core.model import Config
 from ..core.view import View
 from ..core.windows import earliest
-from ..ledger import Ledger, LedgerError, LedgerFollower, LedgerWriter, News, open_ledger
+from ..ledger import EvidenceRetention, Ledger, LedgerError, LedgerFollower, LedgerWriter, News, open_ledger
 from ..monitor import Clock, Monitor, Published
 from ..monitor.published import Submission
 from ..probe import ProbeEngine
@@ -148,6 +148,10 @@ def _serve(
 
     follower = LedgerFollower(lambda: open_ledger(config.ledger, create=False), recorded.head.number, follow)
 
+    retention = EvidenceRetention(
+        lambda: open_ledger(config.ledger, create=False), config.evidence_keep, lambda: datetime.now(UTC)
+    )
+
     def view() -> View | None:
         follower.catch_up()
         return published.view()
@@ -189,6 +193,7 @@ def _serve(
         server.run(sockets=[listening])
     finally:
         follower.close()
+        retention.close()
         monitor.stop(_STOP_SECONDS)
         if not writer.close(_STOP_SECONDS):
             log.error("stopped with changes that could not be written to the ledger")

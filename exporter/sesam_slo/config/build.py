@@ -22,6 +22,7 @@ def build(file: models.File, folder: Path) -> model.Config:
         control_interval=interval,
         control_timeout=timeout,
         ledger=file.ledger,
+        evidence_keep=file.evidence.keep,
         web=_web(file.web, folder),
         prometheus_url=file.prometheus.url if file.prometheus else None,
         alertmanager_url=file.alertmanager.url if file.alertmanager else None,

@@ -63,10 +63,9 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """Raises ConfigError where there is no YAML document to speak of: one fault, with a line where one is to blame."""
-    document = Document(str(path))
 
     def refuse(problem: str, line: int | None = None) -> ConfigError:
-        return ConfigError((Fault(document.file, line, "", problem),))
+        return ConfigError((Fault(str(path), line, "", problem),))
 
     try:
         with path.open("rb") as file:
@@ -81,13 +80,28 @@ def read_document(path: Path) -> Document:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise refuse("not UTF-8 text; expected a file in UTF-8", line) from None
+    document = parse_document(text, str(path))
+    if not document.lines:
+        raise refuse("the file is empty; expected a mapping with at least the key services")
+    return document
+
+
+def parse_document(text: str, name: str) -> Document:
+    """YAML text as a document; `name` stands for the file in faults. Nothing but comments gives one without lines.
+
+    Raises ConfigError where it is not YAML, as `read_document`.
+    """
+    document = Document(name)
+
+    def refuse(problem: str, line: int | None = None) -> ConfigError:
+        return ConfigError((Fault(name, line, "", problem),))
+
     try:
         loader = _Loader(text)
-        limits = loader.limits = _Limits(document.file)
+        limits = loader.limits = _Limits(name)
         node = loader.get_single_node()
-        if node is None:
-            raise refuse("the file is empty; expected a mapping with at least the key services")
-        document.data = _Expansion(document, limits).plain(node, (), node.start_mark.line + 1)
+        if node is not None:
+            document.data = _Expansion(document, limits).plain(node, (), node.start_mark.line + 1)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise refuse("not YAML: a control character; expected plain text", line) from None

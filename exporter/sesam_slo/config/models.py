@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
-from ..core.model import AlertTimings, BusinessHours, Expectation, Kind, Policy, Web
+from ..core.model import EVIDENCE_KEEP, AlertTimings, BusinessHours, Expectation, Kind, Policy, Web
 from . import values
 
 Text = Annotated[str, PlainValidator(values.text)]
@@ -184,6 +184,10 @@ class Server(Section):
     url: BaseUrl = Field(description="an http or https URL")
 
 
+class EvidenceSection(Section):
+    keep: Duration = EVIDENCE_KEEP
+
+
 class File(Section):
     """The whole file."""
 
@@ -192,6 +196,7 @@ class File(Section):
     control_targets: list[HttpUrl] = []
     services: list[Service] = Field(min_length=1, description="a list of at least one service")
     ledger: Annotated[str, PlainValidator(values.ledger_url)] = "sqlite:///sesam-slo.db"
+    evidence: EvidenceSection = EvidenceSection()
     web: WebSection = WebSection()
     prometheus: Server | None = None
     alertmanager: Server | None = None

@@ -29,7 +29,7 @@ def entry_document(
         "duration_seconds": seconds(end - entry.start),
         "confirmed_at": None if entry.confirmed_at is None else written(entry.confirmed_at),
         "reported_at": None if entry.reported_at is None else written(entry.reported_at),
-        "reported_by": entry.reported_by,
+        "reported_by": entry.reported_by or None,
         "endpoints": list(entry.endpoints),
         "reasons": list(entry.reasons),
         "symptom": entry.symptom,

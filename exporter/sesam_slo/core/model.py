@@ -270,6 +270,9 @@ class Web:
     external_url: str | None = None  # how people reach the page, for links in alerts
 
 
+EVIDENCE_KEEP = timedelta(days=400)  # what failing probes saw; events are kept for ever
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """One whole, valid configuration file."""
@@ -281,5 +284,6 @@ class Config:
     control_timeout: timedelta = timedelta(seconds=10)
     ledger: str = "sqlite:///sesam-slo.db"
     web: Web = field(default_factory=Web)
+    evidence_keep: timedelta = EVIDENCE_KEEP
     prometheus_url: str | None = None
     alertmanager_url: str | None = None

@@ -3,10 +3,12 @@
 from .errors import LedgerError, MovedError, UnstorableError
 from .follower import LedgerFollower
 from .journal import Revision, Verdict
+from .retention import EvidenceRetention
 from .store import Ledger, News, open_ledger
 from .writer import LedgerWriter, WriterStats
 
 __all__ = [
+    "EvidenceRetention",
     "Ledger",
     "LedgerError",
     "LedgerFollower",

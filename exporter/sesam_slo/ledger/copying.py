@@ -27,7 +27,7 @@ from .journal import verify
 from .migrations import MIGRATIONS
 from .schema import LEDGER, metadata
 from .sqlite import APPLICATION_ID, SqliteDatabase
-from .store import Database, Ledger, _sqlite_path
+from .store import Database, Ledger, sqlite_path
 
 _PAGES_AT_ONCE = 1024  # 4 MiB, between which an interrupt is heard
 _ROWS_AT_ONCE = 1000
@@ -75,7 +75,7 @@ def backup(url: str, target: Path, progress: Progress = _unheard) -> Copied:
     Raises:
         LedgerError: there is no sound ledger, something stands at `target`, or it cannot be written.
     """
-    return _copy_file(_File("ledger", _sqlite_path(url).resolve()), _File("backup", target.absolute()), "rw", progress)
+    return _copy_file(_File("ledger", sqlite_path(url).resolve()), _File("backup", target.absolute()), "rw", progress)
 
 
 def restore(source: Path, url: str) -> Copied:
@@ -84,7 +84,7 @@ def restore(source: Path, url: str) -> Copied:
     Raises:
         LedgerError: `source` is no sound ledger or a newer one, there is a ledger already, or an exporter runs on it.
     """
-    target = _File("ledger", _sqlite_path(url).resolve())
+    target = _File("ledger", sqlite_path(url).resolve())
     with _explained(target, "cannot be written"):
         _refuse_occupied(target.path)
     with _no_exporter(target):
@@ -115,7 +115,7 @@ def copy_database(source: Database, target: Database) -> Copied:
 
 
 def _database(url: str, *, create: bool, exclusive: bool) -> Database:
-    return SqliteDatabase(_sqlite_path(url), create=create, exclusive=exclusive)
+    return SqliteDatabase(sqlite_path(url), create=create, exclusive=exclusive)
 
 
 @contextmanager

@@ -213,10 +213,10 @@ def open_ledger(url: str, *, create: bool = True, exclusive: bool = False) -> Le
     Raises:
         LedgerError: it cannot be opened, is no ledger, is a newer one, or is in use by another exporter.
     """
-    return Ledger(SqliteDatabase(_sqlite_path(url), create=create, exclusive=exclusive))
+    return Ledger(SqliteDatabase(sqlite_path(url), create=create, exclusive=exclusive))
 
 
-def _sqlite_path(url: str) -> Path:
+def sqlite_path(url: str) -> Path:
     """The messages show no more of the URL than its scheme: the rest may hold a password."""
     try:
         parsed = make_url(url)

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from ..core.checkpoint import checkpoint
 from ..core.entry import Log
-from ..core.history import Changes, Recorded
+from ..core.history import Changes, Evidence, Recorded
 from ..core.maintenance import Maintenance
 from ..core.model import AnnouncedWindow, Config, Endpoint, Outcome, Phase, Reason, Request, Result
 from ..core.outage import OutOfOrderError, Rules
@@ -58,6 +58,8 @@ class Observed(Protocol):
     def tls_not_after(self) -> datetime | None: ...
     @property
     def detail(self) -> str: ...
+    def evidence(self) -> dict[str, Any]:
+        """What it saw, JSON-able, free of secrets."""
 
 
 class Prober(Protocol):
@@ -249,6 +251,9 @@ class Monitor:
             return
         self._states[service] = taken.state
         self._changes = self._changes.then(taken.changes)
+        run = taken.state.endpoints[name].run
+        if run is not None and outcome is Outcome.FAILURE:
+            self._changes = self._changes.then(Changes(evidence=_evidence(service, name, run.start, observed)))
 
     # -- the account -------------------------------------------------------------------------------------------------
 
@@ -329,3 +334,12 @@ class Monitor:
 
     def _ask(self, target: str, request: Request, timeout: timedelta) -> None:
         self._prober.start((_CONTROL, target), request, timeout)
+
+
+def _evidence(service: str, endpoint: str, run_start: datetime, observed: Observed) -> tuple[Evidence, ...]:
+    """Of each failing run what its first probe saw, and what its latest did."""
+    document = observed.evidence()
+    latest = Evidence(service, endpoint, run_start, "latest", observed.started_at, document)
+    if observed.started_at == run_start:
+        return (Evidence(service, endpoint, run_start, "first", observed.started_at, document), latest)
+    return (latest,)

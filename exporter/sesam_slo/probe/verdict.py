@@ -11,6 +11,7 @@ import re
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pycurl
 
@@ -102,6 +103,24 @@ class Observation:
     body_bytes: int
     body_sha256: str
     detail: str
+
+    def evidence(self) -> dict[str, Any]:
+        """What was seen, as JSON has it, free of secrets; `phase` is the last one that was reached."""
+        entered = [phase for phase in Phase if phase in self.phases]
+        return {
+            "reason": self.reason.value if self.reason else None,
+            "detail": self.detail,
+            "duration_seconds": round(self.duration_seconds, 6),
+            "phase": entered[-1].value if entered else None,
+            "phase_seconds": {phase.value: round(self.phases[phase], 6) for phase in entered},
+            "status": self.status,
+            "address": self.address,
+            "redirects": self.redirects,
+            "tls_not_after": self.tls_not_after.isoformat() if self.tls_not_after else None,
+            "body_bytes": self.body_bytes,
+            "body_sha256": self.body_sha256,
+            "body": self.body_prefix.decode("utf-8", "replace"),
+        }
 
 
 @dataclass(frozen=True, slots=True)

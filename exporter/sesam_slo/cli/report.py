@@ -1,0 +1,198 @@
+"""`sesam-slo report`: the monthly service level report, and the keeping of a month as it was reported."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..core.book import Book
+from ..core.history import Changes, Frozen, Recorded
+from ..core.model import Config
+from ..report import (
+    Earlier,
+    Month,
+    MonthReport,
+    Provenance,
+    as_configured,
+    as_first_reported,
+    freezing,
+    month_report,
+    report_csv,
+    report_document,
+    report_html,
+    report_markdown,
+    reporting_zone,
+    versions,
+)
+from .errors import CommandError, load_config
+from .ledgers import amend_configured, opened, read_book, this_person
+from .output import as_json
+
+NAME = "report"
+HELP = "Writes the service level report of a month: HTML that prints on A4, CSV, JSON or Markdown."
+
+_FORMATS = ("html", "csv", "json", "md")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--month", type=_month, required=True, metavar="YYYY-MM", help="the month to report")
+    parser.add_argument(
+        "--service", dest="services", action="append", metavar="S", help="only this one (default: all); may be repeated"
+    )
+    parser.add_argument("--format", choices=_FORMATS, help="default: by the name of FILE, md without one")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where it is written (default: stdout)")
+    parser.add_argument(
+        "--freeze",
+        action="store_true",
+        help="keep the month in the ledger as it is now: from then on reports show what was corrected since",
+    )
+    parser.add_argument("--author", metavar="NAME", help="who freezes it (default: who you are here)")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what if the configuration said so: a key as in the file and its value in YAML, such as "
+        "policy.downtime_after=5m; may be repeated; the report says how its figures differ from the policy's",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    _check(options)
+    config = load_config(options.config, syntax_only=True)
+    changed = load_config(options.config, syntax_only=True, overrides=options.overrides) if options.overrides else None
+    now = datetime.now(UTC)
+    made = _frozen(config, options, now) if options.freeze else _made(config, changed, options, now)
+    _write(_text(made, _format(options), now), options.out)
+    if options.freeze:
+        print(f"{options.month} is kept as it is now, at revision {made.log_revision} of the log", file=sys.stderr)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    report: MonthReport
+    provenance: Provenance
+    document: dict[str, Any]
+    earlier: Earlier | None = None
+
+    @property
+    def log_revision(self) -> int:
+        return self.provenance.log.number
+
+
+def _month(text: str) -> Month:
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.freeze and options.services:
+        raise CommandError("--freeze: keeps the month of all services; expected no --service", status=2)
+    if options.freeze and options.overrides:
+        raise CommandError("--freeze: what if is not what was; expected no --set", status=2)
+    if options.author is not None and not options.freeze:
+        raise CommandError("--author: names who freezes a month; expected --freeze", status=2)
+    if options.freeze and not (options.author or this_person()):
+        raise CommandError("--freeze: nobody to answer for it; expected --author NAME", status=2)
+    _format(options)
+
+
+def _made(config: Config, changed: Config | None, options: argparse.Namespace, now: datetime) -> _Made:
+    with opened(config) as ledger:
+        recorded, book = read_book(ledger, config)
+        made = _of_book(book, recorded, config, options, now)
+        if changed is not None:
+            what_if = _of_book(Book.of(recorded, changed, what_if=True), recorded, config, options, now)
+            return _held_against(what_if, as_configured(made.document, what_if.document, tuple(options.overrides)))
+        frozen = _kept(ledger.frozen(), options.month)
+    return made if frozen is None else _held_against(made, as_first_reported(frozen, made.document))
+
+
+def _frozen(config: Config, options: argparse.Namespace, now: datetime) -> _Made:
+    """Keeps the month, made from the very revision that it names: where others write meanwhile it is made again."""
+    author = options.author or this_person()
+    found: list[_Made] = []
+
+    def decide(read: tuple[tuple[Frozen, ...], tuple[Recorded, Book]]) -> Changes:
+        before = _kept(read[0], options.month)
+        if before is not None:
+            raise CommandError(f"{options.month}: is frozen already, on {before.at.isoformat()} by {before.author}")
+        recorded, book = read[1]
+        made = _of_book(book, recorded, config, options, now)
+        try:
+            frozen = freezing(made.report, made.document, now, author)
+        except ValueError as error:
+            raise CommandError(f"{options.month}: {error}") from None
+        found.append(_held_against(made, as_first_reported(frozen, made.document)))
+        return Changes(frozen=(frozen,))
+
+    amend_configured(
+        config,
+        decide,
+        author=author,
+        reason=f"report of {options.month}",
+        read=lambda ledger: (ledger.frozen(), read_book(ledger, config)),
+    )
+    return found[-1]
+
+
+def _kept(frozen: tuple[Frozen, ...], month: Month) -> Frozen | None:
+    return next((each for each in frozen if each.month == str(month)), None)
+
+
+def _of_book(book: Book, recorded: Recorded, config: Config, options: argparse.Namespace, now: datetime) -> _Made:
+    month: Month = options.month
+    begin = month.interval(reporting_zone(book.policies, month)).start
+    if now < begin:
+        raise CommandError(f"{month}: has not begun; it will at {begin.isoformat()}")
+    for name in options.services or ():
+        if name not in book.services:
+            known = ", ".join(book.services) or "none"
+            raise CommandError(f"--service {name}: not in the ledger; expected one of: {known}", status=2)
+    labels = {service.name: service.labels for service in config.services}
+    report = month_report(book, month, labels, options.services)
+    if not report.services:
+        raise CommandError(f"{month}: no {'such ' if options.services else ''}service had an account in it")
+    provenance = Provenance.of(book.policies, report.interval, recorded.head, versions(__version__))
+    return _Made(report, provenance, report_document(report, provenance))
+
+
+def _held_against(made: _Made, earlier: Earlier) -> _Made:
+    return _Made(made.report, made.provenance, report_document(made.report, made.provenance, earlier), earlier)
+
+
+def _format(options: argparse.Namespace) -> str:
+    suffix = options.out.suffix.removeprefix(".").lower() if options.out else "md"
+    form = options.format or {"htm": "html"}.get(suffix, suffix)
+    if form not in _FORMATS:
+        raise CommandError(f"--out {options.out}: no known format; expected --format html, csv, json or md", status=2)
+    return str(form)
+
+
+def _text(made: _Made, form: str, now: datetime) -> str:
+    if form == "json":
+        return as_json(made.document) + "\n"
+    if form == "csv":
+        return report_csv(made.document, made.earlier)
+    if form == "html":
+        return report_html(made.report, made.provenance, now, made.earlier)
+    return report_markdown(made.report, made.provenance, made.earlier)
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        print(text, end="")
+        return
+    try:
+        out.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise CommandError(f"{out}: cannot be written: {error.strerror or error}") from None

@@ -40,6 +40,13 @@ class _UnreachableError(Exception):
     """What the Alertmanager said, or that it said nothing."""
 
 
+def follow_with_silence(url: str | None, outcome: Outcome, author: str, *, wanted: bool) -> Silenced:
+    """As `Silences.follow`; `url` None: there is no Alertmanager, and a fault only where a silence is wanted."""
+    if url is not None:
+        return Silences(url).follow(outcome, author, wanted=wanted)
+    return Silenced("", "no alertmanager.url is configured" if wanted else None)
+
+
 @dataclass(frozen=True, slots=True)
 class Silences:
     """The silences of the Alertmanager at `url`."""

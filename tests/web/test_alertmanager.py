@@ -11,6 +11,7 @@ from bench import DOWN, OK, SECOND, START, Bench, config, endpoint, exposition
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from sesam_slo.core.entry import written
 from sesam_slo.core.history import Changes
 from sesam_slo.core.model import Service
 from sesam_slo.ledger import LedgerWriter, open_ledger
@@ -106,7 +107,7 @@ def test_the_page_of_an_ongoing_downtime_is_its_report(site: Site) -> None:
     report = site.bench.service().log.reports[event.id]
     assert (report.at, report.by) == (at, "alertmanager")
     (entry,) = site.client.get("/api/v1/status").json()["services"][0]["downtime"]
-    assert (entry["reported_at"], entry["reported_by"]) == (at.isoformat(), "alertmanager")
+    assert (entry["reported_at"], entry["reported_by"]) == (written(at), "alertmanager")
     assert "11:00:18<br>by alertmanager" in site.client.get("/").text
 
 

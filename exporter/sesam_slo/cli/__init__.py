@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    from . import check_config, generate, import_history, ledger, log, probe, replay, report, run  # noqa: PLC0415 - a module each, loaded once a command is asked for
+    from . import check_config, generate, import_history, ledger, log, maintenance, probe, replay, report, run  # noqa: PLC0415 - a module each, loaded once a command is asked for
 
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
@@ -54,7 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"sesam-slo {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (run, probe, check_config, log, replay, report, import_history, ledger, generate):
+    for module in (run, probe, check_config, log, maintenance, replay, report, import_history, ledger, generate):
         command = commands.add_parser(module.NAME, help=module.HELP, description=module.HELP, parents=[common])
         module.add_arguments(command)
         command.set_defaults(run=module.run)

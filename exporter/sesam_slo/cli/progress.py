@@ -97,9 +97,7 @@ def _bar(what: str, total: float, *, of_bytes: bool, done: Callable[[], float]) 
             return super().get_renderables()
 
     amount = (
-        (progress.DownloadColumn(), progress.TransferSpeedColumn())
-        if of_bytes
-        else (progress.TaskProgressColumn(),)
+        (progress.DownloadColumn(), progress.TransferSpeedColumn()) if of_bytes else (progress.TaskProgressColumn(),)
     )
     bar = Polled(
         progress.TextColumn("{task.description}"),

@@ -22,18 +22,22 @@ import uvicorn
 from ..collector import ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
 from ..config import ConfigError, load
 from ..config.values import listen
+from ..core.announcing import Outcome
 from ..core.entry import Log
 from ..core.history import Changes, Correction, Recorded
 from ..core.log_state import LogState
 from ..core.model import Config
 from ..core.view import View
 from ..core.windows import earliest
-from ..ledger import EvidenceRetention, Ledger, LedgerError, LedgerFollower, LedgerWriter, News, open_ledger
+from ..ledger import EvidenceRetention, Ledger, LedgerError, LedgerFollower, LedgerWriter, MovedError, News, open_ledger
 from ..monitor import Clock, Monitor, Published
 from ..monitor.published import Submission
 from ..probe import ProbeEngine
 from ..public_holidays import is_holiday
+from ..silences import follow_with_silence
 from ..web import (
+    Announcing,
+    ConflictError,
     Exporter,
     LogBook,
     UnavailableError,
@@ -48,6 +52,7 @@ from ..web import (
 from .errors import CommandError, load_config
 from .ledgers import amend
 from .logs import set_up_logging
+from .maintenance import record_windows
 
 NAME = "run"
 HELP = "Runs the exporter: probes, keeps the ledger, serves metrics and the page."
@@ -175,6 +180,7 @@ def _serve(
             WriteToken(Path(config.web.write_token_file) if config.web.write_token_file is not None else None),
             Users(web.users) if web.users else None,
             _log_book(config),
+            _announcing(config, clock.now),
         )
     )
     serving = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
@@ -228,6 +234,23 @@ def _log_book(config: Config) -> LogBook:
             raise UnavailableError(_without_path(error)) from None
 
     return LogBook(record, history)
+
+
+def _announcing(config: Config, now: Callable[[], datetime]) -> Announcing:
+    """Maintenance over HTTP: the same deciding and writing as on the command line."""
+
+    def record(decide: Callable[[Recorded], Changes], author: str, reason: str) -> Changes:
+        try:
+            return record_windows(lambda: open_ledger(config.ledger, create=False), decide, author, reason)
+        except MovedError as error:
+            raise ConflictError(str(error)) from None
+        except LedgerError as error:
+            raise UnavailableError(_without_path(error)) from None
+
+    def silence(loaded: Config, outcome: Outcome, author: str, wanted: bool) -> tuple[str, str | None]:
+        return follow_with_silence(loaded.alertmanager_url, outcome, author, wanted=wanted)
+
+    return Announcing(record, silence, now)
 
 
 def _without_path(error: LedgerError) -> str:

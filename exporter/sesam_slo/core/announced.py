@@ -16,6 +16,7 @@ from .maintenance import Maintenance, back_dated, occurrences
 from .model import AnnouncedWindow
 from .policy import PolicyTimeline
 
+LONGEST_LIST = timedelta(days=400)  # of recurring windows, each occurrence of which is a line
 _HOUR = timedelta(hours=1)
 _ZERO = timedelta()
 _WEEK = timedelta(days=7)

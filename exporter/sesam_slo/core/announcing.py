@@ -22,7 +22,7 @@ from .policy_document import policy_document, policy_from_document
 from .roster import with_windows
 
 LONGEST = timedelta(days=31)
-LONGEST_TEXT = 200  # characters of a name, channel, ticket or author
+_LONGEST_TEXT = {"name": 200, "author": 200, "channel": 200, "ticket": 200, "reason": 1000}  # characters
 
 
 class AnnouncingError(Exception):
@@ -40,12 +40,13 @@ KEEP = Keep.KEEP
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Who says that customers were told, when (None: now), through which channel, and where that can be read."""
+    """Who says that customers were told, when (None: now), through which channel, where that can be read, and why."""
 
     author: str
     announced_at: datetime | None = None
     channel: str = ""
     ticket: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +76,17 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What to record at `at`, and the window as it stands then: `pieces` judged, by start; none of a cancelled one."""
+    """What to record at `at`, and the window as it stands then: `pieces` judged, by start; none of a cancelled one.
+
+    `withdrawn` are the pieces that stood before and stand no longer, or not as they were.
+    """
 
     name: str
     at: datetime
     record: tuple[AnnouncedWindow, ...]
     pieces: tuple[Piece, ...]
+    withdrawn: tuple[Piece, ...]
     zone: ZoneInfo
-
-    @property
-    def withdrawn(self) -> tuple[AnnouncedWindow, ...]:
-        return tuple(each for each in self.record if each.withdrawn_at is not None)
 
     @property
     def extent(self) -> tuple[Interval, frozenset[str] | None] | None:
@@ -205,9 +206,9 @@ def change(
     return _outcome(known, name, record, at)
 
 
-def cancel(known: Known, name: str, author: str, at: datetime) -> Outcome:
+def cancel(known: Known, name: str, proof: Proof, at: datetime) -> Outcome:
     """Withdraws what of the window has not passed. Raises AnnouncingError."""
-    _check_words(name, Proof(author))
+    _check_words(name, proof)
     return _outcome(known, name, reconcile(_standing(known, name, at), (), at), at)
 
 
@@ -298,7 +299,8 @@ def _outcome(known: Known, name: str, record: tuple[AnnouncedWindow, ...], at: d
                 f"{local(before.withdrawn_at, known.zone)}; expected when it was announced again"
             )
     after = _current(replace(known, windows=with_windows(known.windows, record)), name, at)
-    return Outcome(name, at, record, pieces(after, known.policies), known.zone)
+    gone = [each for each in record if each.withdrawn_at is not None]
+    return Outcome(name, at, record, pieces(after, known.policies), pieces(gone, known.policies), known.zone)
 
 
 def _key(window: AnnouncedWindow) -> tuple[object, ...]:
@@ -328,10 +330,11 @@ def _check_services(known: Known, name: str, services: frozenset[str] | None) ->
 
 
 def _check_words(name: str, proof: Proof) -> None:
-    for what, text in (("name", name), ("author", proof.author), ("channel", proof.channel), ("ticket", proof.ticket)):
+    texts = {"name": name, **{what: getattr(proof, what) for what in _LONGEST_TEXT if what != "name"}}
+    for what, text in texts.items():
         if not text and what in ("name", "author"):
             raise AnnouncingError(f"{what}: empty; expected one line of text")
         if not text.isprintable() or text != text.strip():
             raise AnnouncingError(f"{what}: has a control character, or a space at an end; expected one line of text")
-        if len(text) > LONGEST_TEXT:
-            raise AnnouncingError(f"{what}: has {len(text)} characters; expected at most {LONGEST_TEXT}")
+        if len(text) > _LONGEST_TEXT[what]:
+            raise AnnouncingError(f"{what}: has {len(text)} characters; expected at most {_LONGEST_TEXT[what]}")

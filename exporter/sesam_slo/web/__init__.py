@@ -4,10 +4,13 @@ from .app import Exporter, make_app
 from .basic_auth import Users
 from .config_file import WebConfig, WebConfigError, read_web_config
 from .log import LogBook, UnavailableError
+from .maintenance import Announcing, ConflictError
 from .tls import server_context
 from .write_token import WriteToken
 
 __all__ = [
+    "Announcing",
+    "ConflictError",
     "Exporter",
     "LogBook",
     "UnavailableError",

@@ -17,6 +17,7 @@ from ..core.view import View
 from .alertmanager import alertmanager_routes
 from .basic_auth import BasicAuth, Users
 from .log import LogBook, log_routes
+from .maintenance import Announcing, maintenance_routes
 from .status import format_duration, format_local, format_percent, status
 from .write_token import WriteToken
 
@@ -28,7 +29,7 @@ class Exporter:
     metrics: the answer to a scrape and its content type, for its Accept header.
     reload: loads the configuration anew and returns None, or what is wrong with it.
     record: takes in facts that came by HTTP. users: who may come in; None is everybody.
-    log: the downtime log in the ledger; None where it cannot be changed here.
+    log: the downtime log in the ledger; None where it cannot be changed here. announcing: the same of maintenance.
     """
 
     metrics: Callable[[str], tuple[bytes, str]]
@@ -39,6 +40,7 @@ class Exporter:
     write_token: WriteToken = field(default_factory=lambda: WriteToken(None))
     users: Users | None = None
     log: LogBook | None = None
+    announcing: Announcing | None = None
 
 
 def make_app(exporter: Exporter) -> FastAPI:
@@ -95,6 +97,7 @@ def make_app(exporter: Exporter) -> FastAPI:
         return JSONResponse({"services": [] if view is None else [each.document() for each in status(view)]})
 
     app.include_router(alertmanager_routes(exporter.view, exporter.record, exporter.write_token))
+    app.include_router(maintenance_routes(exporter.view, exporter.announcing, exporter.write_token))
 
     if exporter.log is not None:
         app.include_router(log_routes(exporter.view, exporter.log, exporter.write_token))

@@ -56,7 +56,9 @@ def calendar(
 def _announced_events(
     maintenance: Maintenance, at: datetime, until: datetime, zone: ZoneInfo, service: str | None
 ) -> Iterator[Event]:
-    known = [each for each in maintenance.announced if service is None or each.services is None or service in each.services]
+    known = [
+        each for each in maintenance.announced if service is None or each.services is None or service in each.services
+    ]
     for window in _windows(known):
         left = [each for each in window if each.withdrawn_at is None]
         last = max(map(_moments_end, window))

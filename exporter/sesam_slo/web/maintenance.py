@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
-from ..core.announced import documents, judge
+from ..core.announced import LONGEST_LIST, documents
 from ..core.announcing import (
     KEEP,
     AnnouncingError,
@@ -25,10 +25,10 @@ from ..core.announcing import (
     decided,
 )
 from ..core.history import Changes, Recorded
-from ..core.maintenance import Maintenance
 from ..core.model import Config
 from ..core.view import View
 from .ical import CONTENT_TYPE, DAYS, calendar
+from .log import UnavailableError
 from .request_body import body_of
 from .write_token import WriteToken
 
@@ -36,12 +36,17 @@ PATH = "/api/v1/maintenance"
 _LONGEST_FEED = 3650
 
 
+def _utc(at: datetime) -> datetime:
+    if not 1970 < at.year < 3000:
+        raise ValueError("expected a year from 1971 to 2999")
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+
+
 class ConflictError(Exception):
     """Others wrote each time between reading and writing; nothing was written."""
-
-
-class UnavailableError(Exception):
-    """The ledger cannot be read or written now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +69,13 @@ class _Body(BaseModel):
     author: str
     reason: str = ""
     services: list[str] | None = None
-    announced_at: AwareDatetime | None = None
+    announced_at: Instant | None = None
     channel: str = ""
     ticket: str = ""
     silence: bool = False
 
     def proof(self) -> Proof:
-        claimed = None if self.announced_at is None else self.announced_at.astimezone(UTC)
-        return Proof(self.author, claimed, self.channel, self.ticket)
+        return Proof(self.author, self.announced_at, self.channel, self.ticket, self.reason)
 
     def concerned(self) -> frozenset[str] | None:
         return None if self.services is None else frozenset(self.services)
@@ -81,15 +85,15 @@ class Announcement(_Body):
     """A new window; `services` left out: all of them. `announced_at` left out: now."""
 
     name: str
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Instant
+    end: Instant
 
 
 class Change(_Body):
     """What is to be otherwise; `services` null: all of them."""
 
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    start: Instant | None = None
+    end: Instant | None = None
 
     def changed_services(self) -> frozenset[str] | Keep | None:
         return self.concerned() if "services" in self.model_fields_set else KEEP
@@ -109,12 +113,17 @@ def maintenance_routes(
 
     @router.get(PATH)
     def windows(
-        since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        since: Annotated[Instant | None, Query(alias="from")] = None,
+        until: Annotated[Instant | None, Query(alias="to")] = None,
         recurring: bool = False,
     ) -> dict[str, list[dict[str, Any]]]:
         """Every piece of announced maintenance, with its judgement and the proof of its notice."""
         now = seen()
+        begin = since or now.at
+        if recurring and until is not None and until - begin > LONGEST_LIST:
+            raise HTTPException(
+                422, f"to: expected at most {LONGEST_LIST.days} days after from, with recurring windows"
+            )
         return {"windows": documents(now.maintenance, now.at, since, until, also_recurring=recurring)}
 
     @router.get(f"{PATH}.ics", response_class=Response, responses={200: {"content": {"text/calendar": {}}}})
@@ -135,54 +144,53 @@ def maintenance_routes(
 def _writing(router: APIRouter, seen: Callable[[], View], announcing: Announcing, write_token: WriteToken) -> None:
     allowed = [Depends(write_token.required)]
 
-    def carry_out(step: Callable[[Known], Outcome], author: str, reason: str, silence: bool) -> dict[str, Any]:
+    def carry_out(step: Callable[[Known], Outcome], proof: Proof, wanted: bool = False) -> dict[str, Any]:
         config = seen().config
         try:
-            outcome = decided(step, config, lambda decide: announcing.record(decide, author, reason))
+            outcome = decided(step, config, lambda decide: announcing.record(decide, proof.author, proof.reason))
         except AnnouncingError as error:
             raise HTTPException(422, str(error)) from None
         except ConflictError as error:
             raise HTTPException(409, str(error)) from None
         except UnavailableError as error:
             raise HTTPException(503, str(error)) from None
-        return _answer(outcome, announcing.silence(config, outcome, author, silence), seen().maintenance)
+        return _answer(outcome, announcing.silence(config, outcome, proof.author, wanted))
 
     @router.post(PATH, status_code=201, dependencies=allowed, openapi_extra=_described(Announcement))
     async def announced(request: Request) -> dict[str, Any]:
         """Announces a window."""
         body = await body_of(request, Announcement)
-        start, end = body.start.astimezone(UTC), body.end.astimezone(UTC)
 
         def step(known: Known) -> Outcome:
-            return announce(known, body.name, start, end, body.concerned(), body.proof(), announcing.now())
+            services, now = body.concerned(), announcing.now()
+            return announce(known, body.name, body.start, body.end, services, body.proof(), now)
 
-        return await run_in_threadpool(carry_out, step, body.author, body.reason, body.silence)
+        return await run_in_threadpool(carry_out, step, body.proof(), body.silence)
 
     @router.patch(f"{PATH}/{{name:path}}", dependencies=allowed, openapi_extra=_described(Change))
     async def changed(name: str, request: Request) -> dict[str, Any]:
         """Changes a window that is not over; time that is added is announced now."""
         body = await body_of(request, Change)
-        start, end = (None if each is None else each.astimezone(UTC) for each in (body.start, body.end))
 
         def step(known: Known) -> Outcome:
             now, services = announcing.now(), body.changed_services()
-            return change(known, name, body.proof(), now, start=start, end=end, services=services)
+            return change(known, name, body.proof(), now, start=body.start, end=body.end, services=services)
 
-        return await run_in_threadpool(carry_out, step, body.author, body.reason, body.silence)
+        return await run_in_threadpool(carry_out, step, body.proof(), body.silence)
 
     @router.delete(f"{PATH}/{{name:path}}", dependencies=allowed)
     def cancelled(name: str, author: str, reason: str = "") -> dict[str, Any]:
         """Withdraws what of a window has not passed."""
-        return carry_out(lambda known: cancel(known, name, author, announcing.now()), author, reason, False)
+        proof = Proof(author, reason=reason)
+        return carry_out(lambda known: cancel(known, name, proof, announcing.now()), proof)
 
 
-def _answer(outcome: Outcome, silenced: tuple[str, str | None], maintenance: Maintenance) -> dict[str, Any]:
+def _answer(outcome: Outcome, silenced: tuple[str, str | None]) -> dict[str, Any]:
     done, fault = silenced
-    withdrawn = (judge(each, maintenance.policies) for each in outcome.withdrawn)
     return {
         "name": outcome.name,
         "pieces": [piece.document(outcome.at) for piece in outcome.pieces],
-        "withdrawn": [piece.document(outcome.at) for piece in withdrawn],
+        "withdrawn": [piece.document(outcome.at) for piece in outcome.withdrawn],
         "warnings": list(outcome.warnings),
         "silence": {"done": done or None, "fault": fault},
     }

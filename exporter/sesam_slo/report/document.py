@@ -1,0 +1,181 @@
+"""The report as JSON: instants in UTC, durations in seconds, ratios, all at full precision; no figure is null.
+
+The figures of a service have the names that `replay --format json` gives them (DESIGN 5).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from ..core.entry import Entry
+from ..core.policy_document import policy_document
+from .figures import Figures, in_seconds
+from .freeze import Provenance
+from .month import Day, MonthFigures, MonthReport, ReportedEvent, ServiceMonth
+from .revision import Earlier
+
+
+def report_document(report: MonthReport, provenance: Provenance, earlier: Earlier | None = None) -> dict[str, Any]:
+    """earlier: the figures that these are held against: those reported first, or those of the policy itself."""
+    document = {
+        "month": str(report.month),
+        "from": instant(report.interval.start),
+        "to": instant(report.interval.end),
+        "timezone": report.zone.key,
+        "open": report.open,
+        "what_if": report.what_if,
+        "policy": policy_document(report.policy),
+        "policy_changes": [
+            {
+                "at": instant(change.at),
+                "settings": [{"key": each.key, "before": each.before, "after": each.after} for each in change.settings],
+            }
+            for change in report.policy_changes
+        ],
+        "provenance": provenance.document(),
+        "services": {each.name: _service(each) for each in report.services},
+        "total": {
+            **figures_document(report.figures),
+            "trend": _months(report.trend),
+            "quarter": _quarter(report.quarter),
+        },
+    }
+    if earlier is not None:
+        document[earlier.kind.value] = {
+            **earlier.about,
+            "differences": [each.document() for each in earlier.differences],
+        }
+    return document
+
+
+def figures_document(figures: Figures) -> dict[str, Any]:
+    return {
+        "agreed_seconds": seconds(figures.agreed),
+        "maintenance_seconds": seconds(figures.maintenance),
+        "unobserved_seconds": seconds(figures.unobserved),
+        "downtime_seconds": {
+            "unplanned": seconds(figures.unplanned),
+            "planned": seconds(figures.planned),
+            "excluded": seconds(figures.excluded),
+        },
+        "bridged_seconds": seconds(figures.bridged),
+        "failing_seconds": seconds(figures.failing),
+        "availability": ratio(figures.availability),
+        "availability_bounds": {
+            "unobserved_as_up": ratio(figures.unobserved_as_up),
+            "unobserved_as_down": ratio(figures.unobserved_as_down),
+        },
+        "objective": ratio(figures.objective),
+        "objective_met": figures.met,
+        "error_budget_seconds": seconds(figures.error_budget_seconds),
+        "error_budget_remaining_seconds": seconds(figures.error_budget_remaining_seconds),
+        "error_budget_used": ratio(figures.error_budget_used),
+    }
+
+
+def event_document(event: ReportedEvent) -> dict[str, Any]:
+    downtime, entry = event.account.downtime, event.entry
+    return {
+        "id": downtime.id,
+        "start": instant(downtime.start),
+        "end": None if downtime.end is None else instant(downtime.end),
+        "ongoing": downtime.ongoing,
+        "endpoints": list(downtime.endpoints),
+        "duration_seconds": seconds(event.account.duration),
+        "unplanned_seconds": seconds(event.account.unplanned),
+        "planned_seconds": seconds(event.account.planned),
+        "excluded_seconds": seconds(event.account.excluded),
+        "unobserved_seconds": seconds(event.account.unobserved),
+        "maintenance": [
+            {
+                "name": each.name,
+                "source": each.source.value,
+                "start": instant(each.interval.start),
+                "end": instant(each.interval.end),
+            }
+            for each in event.windows
+        ],
+        "reasons": list(downtime.reasons),
+        "cause": downtime.cause.value,
+        **_words(entry or Entry("", "", downtime.start, None, (), symptom=", ".join(downtime.reasons))),
+    }
+
+
+def instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def seconds(length: timedelta | Fraction) -> int | float:
+    """Whole ones as integers."""
+    exact = in_seconds(length) if isinstance(length, timedelta) else length
+    return exact.numerator if exact.denominator == 1 else float(exact)
+
+
+def ratio(exact: Fraction | None) -> float | None:
+    return None if exact is None else float(exact)
+
+
+def _service(service: ServiceMonth) -> dict[str, Any]:
+    return {
+        "labels": dict(service.labels),
+        "from": instant(service.window.start),
+        "to": instant(service.window.end),
+        "known_until": instant(service.known_until),
+        "open": service.open,
+        **figures_document(service.figures),
+        "downtime": [event_document(each) for each in service.events],
+        "not_counted": [_not_counted(each) for each in service.not_counted],
+        "days": [_day(each) for each in service.days],
+        "trend": _months(service.trend),
+        "quarter": _quarter(service.quarter),
+    }
+
+
+def _words(entry: Entry) -> dict[str, Any]:
+    return {
+        "details": entry.details,
+        "symptom": entry.symptom,
+        "solution": entry.solution,
+        "confirmed_at": None if entry.confirmed_at is None else instant(entry.confirmed_at),
+        "reported_at": None if entry.reported_at is None else instant(entry.reported_at),
+        "reported_by": entry.reported_by or None,
+        "exclusions": [
+            {"start": instant(each.start), "end": instant(each.end), "reason": each.reason} for each in entry.exclusions
+        ],
+        "added": entry.added,
+        "corrected": entry.corrected,
+    }
+
+
+def _not_counted(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "start": instant(entry.start),
+        "end": None if entry.end is None else instant(entry.end),
+        "withdrawn": entry.withdrawn,
+        "endpoints": list(entry.endpoints),
+        "cause": entry.cause.value,
+        **_words(entry),
+    }
+
+
+def _day(day: Day) -> dict[str, Any]:
+    return {"day": day.date.isoformat(), **{f"{name}_seconds": seconds(part) for name, part in day.parts.items()}}
+
+
+def _months(months: tuple[MonthFigures, ...]) -> list[dict[str, Any]]:
+    return [
+        {"month": str(each.month), **figures_document(each.figures or Figures())}
+        if each.figures is not None
+        else {"month": str(each.month), "availability": None}
+        for each in months
+    ]
+
+
+def _quarter(months: tuple[MonthFigures, ...]) -> dict[str, Any]:
+    return {
+        "months": _months(months),
+        **figures_document(sum((each.figures for each in months if each.figures is not None), Figures())),
+    }

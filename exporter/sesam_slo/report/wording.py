@@ -1,0 +1,73 @@
+"""How the formats for people write figures, instants and other people's words."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from ..core.model import Cause
+from .figures import in_seconds
+
+NO_FIGURE = "–"
+
+CAUSES = {
+    Cause.UNKNOWN: "not yet known",
+    Cause.SESAM: "SESAM",
+    Cause.CUSTOMER: "customer",
+    Cause.OPERATING_ENVIRONMENT: "operating environment",
+}
+
+
+def percent(ratio: Fraction | None) -> str:
+    """`99.912 %`, rounded down, exactly: what is below the objective never looks as if it met it."""
+    if ratio is None:
+        return NO_FIGURE
+    thousandths = ratio * 100_000 // 1
+    whole, rest = divmod(abs(thousandths), 1000)
+    return f"{'−' if thousandths < 0 else ''}{whole}.{rest:03} %"
+
+
+def objective(ratio: Fraction | float) -> str:
+    """`99.5 %`, with as many digits as it has, at most six."""
+    return f"{float(ratio) * 100:.8g} %"
+
+
+def share(ratio: Fraction | None) -> str:
+    """`37 %` of a budget, rounded up: one that is used up by a hair does not look as if something were left."""
+    return NO_FIGURE if ratio is None else f"{-(-ratio * 100 // 1)} %"
+
+
+def duration(length: timedelta | Fraction) -> str:
+    """`743:00:00`, hours, minutes and seconds, rounded to the nearest second."""
+    exact = in_seconds(length) if isinstance(length, timedelta) else length
+    seconds = int(abs(exact) + Fraction(1, 2))
+    sign = "−" if exact < 0 and seconds else ""
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def local(at: datetime, zone: ZoneInfo) -> str:
+    """`14 Nov 2026 10:31:05`; in an hour that the clock shows twice, which of the two (`CEST`, `CET`)."""
+    return f"{local_date(at.astimezone(zone).date())} {local_time(at, zone)}"
+
+
+def local_time(at: datetime, zone: ZoneInfo) -> str:
+    wall = at.astimezone(zone)
+    twice = wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset()
+    return f"{wall:%H:%M:%S}" + (f" {wall.tzname()}" if twice else "")
+
+
+def local_date(day: date) -> str:
+    return f"{day.day} {day:%b} {day.year}"
+
+
+def printable(text: str) -> str:
+    """Other people's words without what would steer a terminal or turn the direction of writing; new lines stay."""
+    return "".join(map(_printable, text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable() or character == "\n":
+        return character
+    return " " if character == "\t" or unicodedata.category(character) == "Zs" else "�"

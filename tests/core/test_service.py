@@ -89,7 +89,7 @@ def test_the_live_account_equals_the_replayed_one(histories, beats, restarts) ->
     assert state.counters.planned == expected.planned
     assert state.counters.failing == total(
         intersect(
-            clip(union(*(subtract(each.runs, each.silences) for each in whole.endpoints.values())), window), agreed_time
+            clip(union(*(subtract(each.runs.pieces, each.silences.pieces) for each in whole.endpoints.values())), window), agreed_time
         )
     )
     assert state.unobserved_until == horizon or not state.settled

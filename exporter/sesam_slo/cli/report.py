@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from .. import __version__
 from ..core.book import Book
 from ..core.history import Changes, Frozen, Recorded
 from ..core.model import Config
+from ..ledger import Ledger, LedgerError
 from ..report import (
+    TREND_MONTHS,
     Earlier,
     Month,
     MonthReport,
@@ -36,6 +38,7 @@ from .output import as_json
 NAME = "report"
 HELP = "Writes the service level report of a month: HTML that prints on A4, CSV, JSON or Markdown."
 
+_ANY_ZONE = timedelta(days=2)  # no clock on a wall is further from UTC
 _FORMATS = ("html", "csv", "json", "md")
 
 
@@ -108,13 +111,24 @@ def _check(options: argparse.Namespace) -> None:
 
 def _made(config: Config, changed: Config | None, options: argparse.Namespace, now: datetime) -> _Made:
     with opened(config) as ledger:
-        recorded, book = read_book(ledger, config)
-        made = _of_book(book, recorded, config, options, now)
-        if changed is not None:
-            what_if = _of_book(Book.of(recorded, changed, what_if=True), recorded, config, options, now)
-            return _held_against(what_if, as_configured(made.document, what_if.document, tuple(options.overrides)))
-        frozen = _kept(ledger.frozen(), options.month)
-    return made if frozen is None else _held_against(made, as_first_reported(frozen, made.document))
+        if changed is None:
+            made = _of_book(*_read(ledger, config, options.month), config, options, now)
+            frozen = _kept(ledger.frozen(), options.month)
+            return made if frozen is None else _held_against(made, as_first_reported(frozen, made.document))
+        recorded, book = read_book(ledger, config)  # all of it: other rules may make one event of many
+    made = _of_book(recorded, book, config, options, now)
+    what_if = _of_book(recorded, Book.of(recorded, changed, what_if=True), config, options, now)
+    return _held_against(what_if, as_configured(made.document, what_if.document, tuple(options.overrides)))
+
+
+def _read(ledger: Ledger, config: Config, month: Month) -> tuple[Recorded, Book]:
+    """What a report of the month tells of, trend and quarter included; ten years of a thousand services take their time."""
+    first = month.plus(1 - TREND_MONTHS)
+    recorded = ledger.read(datetime(first.year, first.number, 1, tzinfo=UTC) - _ANY_ZONE)
+    try:
+        return recorded, Book.of(recorded, config)
+    except (KeyError, TypeError, ValueError) as error:
+        raise LedgerError(f"ledger: holds what sesam-slo does not write: {error!r}") from error
 
 
 def _frozen(config: Config, options: argparse.Namespace, now: datetime) -> _Made:
@@ -126,8 +140,7 @@ def _frozen(config: Config, options: argparse.Namespace, now: datetime) -> _Made
         before = _kept(read[0], options.month)
         if before is not None:
             raise CommandError(f"{options.month}: is frozen already, on {before.at.isoformat()} by {before.author}")
-        recorded, book = read[1]
-        made = _of_book(book, recorded, config, options, now)
+        made = _of_book(*read[1], config, options, now)
         try:
             frozen = freezing(made.report, made.document, now, author)
         except ValueError as error:
@@ -140,7 +153,7 @@ def _frozen(config: Config, options: argparse.Namespace, now: datetime) -> _Made
         decide,
         author=author,
         reason=f"report of {options.month}",
-        read=lambda ledger: (ledger.frozen(), read_book(ledger, config)),
+        read=lambda ledger: (ledger.frozen(), _read(ledger, config, options.month)),
     )
     return found[-1]
 
@@ -149,7 +162,7 @@ def _kept(frozen: tuple[Frozen, ...], month: Month) -> Frozen | None:
     return next((each for each in frozen if each.month == str(month)), None)
 
 
-def _of_book(book: Book, recorded: Recorded, config: Config, options: argparse.Namespace, now: datetime) -> _Made:
+def _of_book(recorded: Recorded, book: Book, config: Config, options: argparse.Namespace, now: datetime) -> _Made:
     month: Month = options.month
     begin = month.interval(reporting_zone(book.policies, month)).start
     if now < begin:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from .downtime import Downtime, downtimes
 from .history import Run, Silence
-from .intervals import Interval, Intervals, clip, intersect, normalize, subtract, total, union
+from .intervals import Interval, Intervals, clip, intersect, subtract, total, union
 from .maintenance import Maintenance
 from .outage import EndpointState
 from .timeline import NOTHING, Timeline
@@ -20,8 +20,8 @@ _ZERO = timedelta()
 class EndpointFacts:
     """One endpoint's failing runs, bridged silences included, and all its silences."""
 
-    runs: Intervals
-    silences: Intervals
+    runs: Timeline
+    silences: Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class ServiceFacts:
     service: str
     endpoints: Mapping[str, EndpointFacts]
     downtimes: tuple[Downtime, ...]
-    failing: Intervals  # the union of the endpoints' runs
-    silent: Intervals  # the union of their silences
+    failing: Timeline  # the union of the endpoints' runs
+    silent: Timeline  # the union of their silences
 
 
 def facts(
@@ -61,15 +61,15 @@ def facts(
         if (open_silence := state.silence(horizon)) is not None:
             silent[state.endpoint].append(open_silence)
     endpoints = {
-        name: EndpointFacts(normalize(failing.get(name, ())), normalize(silent.get(name, ())))
+        name: EndpointFacts(Timeline.of(failing.get(name, ())), Timeline.of(silent.get(name, ())))
         for name in {**failing, **silent}
     }
     return ServiceFacts(
         service,
         endpoints,
         downtimes(runs, states, horizons) if log is None else tuple(sorted(log, key=lambda each: each.seen)),
-        failing=union(*(each.runs for each in endpoints.values())),
-        silent=union(*(each.silences for each in endpoints.values())),
+        failing=Timeline.of(piece for each in endpoints.values() for piece in each.runs.pieces),
+        silent=Timeline.of(piece for each in endpoints.values() for piece in each.silences.pieces),
     )
 
 
@@ -120,7 +120,7 @@ class Judged:
 def judge(known: ServiceFacts, maintenance: Maintenance, within: Interval) -> Judged:
     """What of the time inside `within` is what."""
     down_at = [each for each in known.downtimes if each.seen.start < within.end and within.start < each.seen.end]
-    silent, failing = clip(known.silent, within), clip(known.failing, within)
+    silent, failing = known.silent.inside(within), known.failing.inside(within)
     if not down_at and not silent and not failing:  # the common case, kept cheap
         return Judged()
     down = clip((each.seen for each in down_at), within)
@@ -143,7 +143,7 @@ def _own(downtime: Downtime) -> Intervals:
     return () if downtime.cause.excludes else subtract((downtime.seen,), downtime.excluded)
 
 
-def _outside(service: str, pieces: Intervals, maintenance: Maintenance) -> Intervals:
+def _outside(service: str, pieces: Sequence[Interval], maintenance: Maintenance) -> Intervals:
     """What of them is agreed time; only the maintenance beside them is looked at."""
     return tuple(left for piece in pieces for left in subtract((piece,), maintenance.intervals(service, piece)))
 
@@ -154,8 +154,8 @@ def _unseen(known: ServiceFacts, downtime: Downtime) -> Intervals:
     seen: Intervals = ()
     for name in downtime.endpoints:
         if (each := known.endpoints.get(name)) is not None:
-            own = clip(each.runs, downtime.seen)
-            runs, seen = union(runs, own), union(seen, subtract(own, clip(each.silences, downtime.seen)))
+            own, silent = each.runs.inside(downtime.seen), each.silences.inside(downtime.seen)
+            runs, seen = union(runs, own), union(seen, subtract(own, silent))
     return subtract(runs, seen)
 
 

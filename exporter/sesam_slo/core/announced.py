@@ -134,6 +134,34 @@ def pieces(windows: Iterable[AnnouncedWindow], policies: PolicyTimeline) -> tupl
     return tuple(sorted(found, key=lambda piece: (piece.window.start, piece.window.end, piece.window.name)))
 
 
+def whole_windows(known: Iterable[AnnouncedWindow]) -> list[tuple[AnnouncedWindow, ...]]:
+    """The pieces of each window, withdrawn ones too: those of one name that stood at one time, or took each other's place.
+
+    A name may be used again once its window is over or cancelled; that is another window.
+    """
+    of_name: dict[tuple[str, str], list[AnnouncedWindow]] = {}
+    for each in known:
+        of_name.setdefault((each.origin.value, each.name), []).append(each)
+    windows: list[list[AnnouncedWindow]] = []
+    for found in of_name.values():
+        reached = None
+        for each in sorted(found, key=lambda each: (begin(each), each.start, each.end)):
+            # What a change withdraws and what it puts in its place have that instant in common; a window that is over stood
+            # up to its end, not at it.
+            last = each.withdrawn_at or max(each.end - timedelta.resolution, begin(each))
+            if reached is None or reached < begin(each):
+                windows.append([])
+                reached = last
+            windows[-1].append(each)
+            reached = max(reached, last)
+    return [tuple(each) for each in windows]
+
+
+def begin(window: AnnouncedWindow) -> datetime:
+    """From when on it stood."""
+    return window.recorded_at or window.announced_at
+
+
 def documents(
     maintenance: Maintenance, at: datetime, since: datetime | None, until: datetime | None, *, also_recurring: bool
 ) -> list[dict[str, Any]]:
@@ -147,8 +175,8 @@ def documents(
         if (since is None or since < piece.window.end) and (until is None or piece.window.start < until)
     ]
     if also_recurring:
-        begin = since or at
-        found += recurring(maintenance.policies, Interval(begin, max(begin, until or begin + _WEEK)))
+        first = since or at
+        found += recurring(maintenance.policies, Interval(first, max(first, until or first + _WEEK)))
     return sorted((each.document(at) for each in found), key=lambda each: (each["start"], each["end"], each["name"]))
 
 

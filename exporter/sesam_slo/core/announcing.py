@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-from .announced import Piece, concerned, local, pieces
+from .announced import Piece, concerned, local, pieces, whole_windows
 from .history import Changes, Recorded
-from .intervals import Interval, contains, normalize
+from .intervals import Interval
 from .maintenance import Maintenance, reconcile
 from .model import AnnouncedWindow, Config, Origin
 from .policy import PolicyTimeline
@@ -249,14 +249,13 @@ def _wanted(
 
 
 def _current(known: Known, name: str, at: datetime) -> tuple[AnnouncedWindow, ...]:
-    """The pieces of the window of that name that is not over yet: past ones that an unfinished one goes on from, too."""
-    of_name = [
-        each
-        for each in known.windows
-        if each.name == name and each.origin is Origin.COMMAND and each.withdrawn_at is None
-    ]
-    unfinished = [span for span in normalize((each.start, each.end) for each in of_name) if at < span.end]
-    return tuple(each for each in of_name if contains(unfinished, each.start))
+    """The pieces of the window of that name that is not over yet, those of them too that have passed; () where there is none."""
+    of_name = (each for each in known.windows if each.name == name and each.origin is Origin.COMMAND)
+    for window in whole_windows(of_name):
+        left = tuple(each for each in window if each.withdrawn_at is None)
+        if any(at < each.end for each in left):
+            return left
+    return ()
 
 
 def _standing(known: Known, name: str, at: datetime) -> tuple[AnnouncedWindow, ...]:

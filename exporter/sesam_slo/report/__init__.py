@@ -4,12 +4,13 @@ from .document import report_document
 from .freeze import Provenance, freezing, versions
 from .html import report_html
 from .markdown import report_markdown
-from .month import MonthReport, month_report
+from .month import TREND_MONTHS, MonthReport, month_report
 from .period import Month, reporting_zone
 from .revision import Earlier, as_configured, as_first_reported
 from .table import report_csv
 
 __all__ = [
+    "TREND_MONTHS",
     "Earlier",
     "Month",
     "MonthReport",

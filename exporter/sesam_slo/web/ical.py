@@ -7,13 +7,13 @@ says nothing further; pieces of short notice are named in the description.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 
-from ..core.announced import Occurrence, Piece, concerned, in_hours, local, pieces, recurring
+from ..core.announced import Occurrence, Piece, begin, concerned, in_hours, local, pieces, recurring, whole_windows
 from ..core.intervals import Interval
 from ..core.maintenance import Maintenance
 from ..core.model import AnnouncedWindow
@@ -59,9 +59,9 @@ def _announced_events(
     known = [
         each for each in maintenance.announced if service is None or each.services is None or service in each.services
     ]
-    for window in _windows(known):
+    for window in whole_windows(known):
         left = [each for each in window if each.withdrawn_at is None]
-        last = max(map(_moments_end, window))
+        last = max(each.withdrawn_at or begin(each) for each in window)
         shown = left or [each for each in window if each.withdrawn_at == last]
         start, end = min(each.start for each in shown), max(each.end for each in shown)
         # What was cancelled under way has taken place until then, and nothing of it is ahead.
@@ -70,41 +70,10 @@ def _announced_events(
             yield _announced_event(window, pieces(shown, maintenance.policies), Interval(start, end), cancelled, zone)
 
 
-def _windows(known: Iterable[AnnouncedWindow]) -> list[list[AnnouncedWindow]]:
-    """The pieces of each window: those of one name that stood at one time, or followed each other at a change."""
-    of_name: dict[tuple[str, str], list[AnnouncedWindow]] = {}
-    for each in known:
-        of_name.setdefault((each.origin.value, each.name), []).append(each)
-    windows = []
-    for found in of_name.values():
-        reached = None
-        for each in sorted(found, key=lambda each: (_begin(each), each.start, each.end)):
-            if reached is None or reached < _begin(each):
-                windows.append([each])
-                reached = _stood_until(each)
-            else:
-                windows[-1].append(each)
-                reached = max(reached, _stood_until(each))
-    return windows
-
-
-def _begin(window: AnnouncedWindow) -> datetime:
-    return window.recorded_at or window.announced_at
-
-
-def _stood_until(window: AnnouncedWindow) -> datetime:
-    return window.withdrawn_at or max(window.end, _begin(window))
-
-
-def _moments_end(window: AnnouncedWindow) -> datetime:
-    """When its record was last written."""
-    return window.withdrawn_at or _begin(window)
-
-
 def _announced_event(
     window: list[AnnouncedWindow], shown: tuple[Piece, ...], span: Interval, cancelled: bool, zone: ZoneInfo
 ) -> Event:
-    moments = sorted({_begin(each) for each in window} | {each.withdrawn_at for each in window if each.withdrawn_at})
+    moments = sorted({begin(each) for each in window} | {each.withdrawn_at for each in window if each.withdrawn_at})
     first = shown[0].window
     short = [piece for piece in shown if not piece.counts]
     event = _event(f"{first.origin.value}\n{first.name}\n{moments[0].isoformat()}", span, first.name)

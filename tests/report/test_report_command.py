@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from report_books import OSLO, Ledger, example
+from report_books import OSLO, Ledger, example, made
 
 from sesam_slo.cli import main
 from sesam_slo.core.history import Changes, Correction, Recorded
@@ -89,6 +89,25 @@ class TestWhatIsWritten:
         document = json.loads(report(capsys, "--format", "json", "--service", "ferd-prod"))
         assert list(document["services"]) == ["ferd-prod"]
         assert document["total"]["agreed_seconds"] == document["services"]["ferd-prod"]["agreed_seconds"]
+
+    def test_what_is_left_unread_changes_nothing(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        ledger = (
+            Ledger("2020-01-01 00:00", "2026-11-10 00:00")
+            .service("svc")
+            .service("old", "2020-01-01 00:00", "2025-12-03 10:00")
+        )
+        id = ledger.down("svc", "2025-10-20 10:00", "2026-01-03 11:00")
+        ledger.said(
+            id, exclusions=[{"start": "2025-11-20T10:00:00Z", "end": "2025-12-02T10:00:00Z", "reason": "theirs"}]
+        )
+        ledger.down("svc", "2025-10-29 10:00", "2025-11-01 00:00", endpoint="ui")
+        ledger.down("svc", "2021-10-29 10:00", "2021-11-01 00:00")
+        ledger.down_since("svc", "2026-10-30 10:00")
+        write(ledger.recorded())
+        document = json.loads(report(capsys, "--format", "json"))
+        expected = json.loads(json.dumps(made(ledger).document))
+        del document["provenance"], expected["provenance"]
+        assert document == expected
 
 
 class TestWhatIsRefused:

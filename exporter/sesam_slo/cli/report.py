@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -74,20 +74,24 @@ def run(options: argparse.Namespace) -> int:
     made = _frozen(config, options, now) if options.freeze else _made(config, changed, options, now)
     _write(_text(made, _format(options), now), options.out)
     if options.freeze:
-        print(f"{options.month} is kept as it is now, at revision {made.log_revision} of the log", file=sys.stderr)
+        print(
+            f"{options.month} is kept as it is now, at revision {made.provenance.log.number} of the log",
+            file=sys.stderr,
+        )
     return 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
+    """A report, and what it is held against."""
+
     report: MonthReport
     provenance: Provenance
-    document: dict[str, Any]
     earlier: Earlier | None = None
 
     @property
-    def log_revision(self) -> int:
-        return self.provenance.log.number
+    def document(self) -> dict[str, Any]:
+        return report_document(self.report, self.provenance, self.earlier)
 
 
 def _month(text: str) -> Month:
@@ -114,11 +118,11 @@ def _made(config: Config, changed: Config | None, options: argparse.Namespace, n
         if changed is None:
             made = _of_book(*_read(ledger, config, options.month), config, options, now)
             frozen = _kept(ledger.frozen(), options.month)
-            return made if frozen is None else _held_against(made, as_first_reported(frozen, made.document))
+            return made if frozen is None else replace(made, earlier=as_first_reported(frozen, made.document))
         recorded, book = read_book(ledger, config)  # all of it: other rules may make one event of many
     made = _of_book(recorded, book, config, options, now)
     what_if = _of_book(recorded, Book.of(recorded, changed, what_if=True), config, options, now)
-    return _held_against(what_if, as_configured(made.document, what_if.document, tuple(options.overrides)))
+    return replace(what_if, earlier=as_configured(made.document, what_if.document, tuple(options.overrides)))
 
 
 def _read(ledger: Ledger, config: Config, month: Month) -> tuple[Recorded, Book]:
@@ -145,7 +149,7 @@ def _frozen(config: Config, options: argparse.Namespace, now: datetime) -> _Made
             frozen = freezing(made.report, made.document, now, author)
         except ValueError as error:
             raise CommandError(f"{options.month}: {error}") from None
-        found.append(_held_against(made, as_first_reported(frozen, made.document)))
+        found.append(replace(made, earlier=as_first_reported(frozen, made.document)))
         return Changes(frozen=(frozen,))
 
     amend_configured(
@@ -175,12 +179,7 @@ def _of_book(recorded: Recorded, book: Book, config: Config, options: argparse.N
     report = month_report(book, month, labels, options.services)
     if not report.services:
         raise CommandError(f"{month}: no {'such ' if options.services else ''}service had an account in it")
-    provenance = Provenance.of(book.policies, report.interval, recorded.head, versions(__version__))
-    return _Made(report, provenance, report_document(report, provenance))
-
-
-def _held_against(made: _Made, earlier: Earlier) -> _Made:
-    return _Made(made.report, made.provenance, report_document(made.report, made.provenance, earlier), earlier)
+    return _Made(report, Provenance.of(book.policies, report.interval, recorded.head, versions(__version__)))
 
 
 def _format(options: argparse.Namespace) -> str:

@@ -71,7 +71,7 @@ def _announced_events(
 
 
 def _announced_event(
-    window: list[AnnouncedWindow], shown: tuple[Piece, ...], span: Interval, cancelled: bool, zone: ZoneInfo
+    window: tuple[AnnouncedWindow, ...], shown: tuple[Piece, ...], span: Interval, cancelled: bool, zone: ZoneInfo
 ) -> Event:
     moments = sorted({begin(each) for each in window} | {each.withdrawn_at for each in window if each.withdrawn_at})
     first = shown[0].window

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sesam_slo.core.entry import written
 from sesam_slo.core.history import (
     KINDS,
+    CaseChange,
     Changes,
     Checkpoint,
     Correction,
@@ -95,6 +96,9 @@ def changes() -> st.SearchStrategy[Changes]:
         reports=tuples_of(st.builds(Report, texts, instants, texts), lambda fact: fact.event),
         corrections=tuples_of(
             st.builds(Correction, texts, instants, texts, texts, documents | ends), lambda fact: (fact.event, fact.at)
+        ),
+        cases=tuples_of(
+            st.builds(CaseChange, texts, instants, texts, texts, documents), lambda fact: (fact.case, fact.at)
         ),
         evidence=tuples_of(
             st.builds(Evidence, names, names, instants, st.sampled_from(["first", "latest"]), instants, documents),

@@ -75,6 +75,17 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseChange:
+    """What was reported or changed of one support case, at `at`; `change` holds the changed fields alone (`core.case`)."""
+
+    case: str  # its id
+    at: datetime
+    author: str
+    reason: str
+    change: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What the first or the latest failing probe of a run saw; `document` is JSON-able and holds no secrets."""
 
@@ -155,6 +166,7 @@ class Changes:
     events: tuple[Event, ...] = ()
     reports: tuple[Report, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    cases: tuple[CaseChange, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     frozen: tuple[Frozen, ...] = ()
     imports: tuple[Import, ...] = ()
@@ -204,6 +216,7 @@ class Recorded:
     checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
     reports: tuple[Report, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    cases: tuple[CaseChange, ...] = ()
     frozen: tuple[Frozen, ...] = ()
     imports: tuple[Import, ...] = ()
     head: Head = Head()

@@ -75,7 +75,7 @@ class LedgerFollower:
             if self._ledger is None:
                 self._ledger = self._open()
             news = self._ledger.news(self._after)
-            if news.log.services or news.windows:
+            if news.log.services or news.windows or news.cases:
                 self._on_news(news)
             self._after = news.number
             self._failing = False

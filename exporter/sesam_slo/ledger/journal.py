@@ -18,20 +18,20 @@ from sqlalchemy import Connection, LargeBinary, cast, insert, select, tuple_, up
 
 from sesam_slo.core.entry import instant as instant_in_change
 from sesam_slo.core.entry import written
-from sesam_slo.core.history import Correction, Head
+from sesam_slo.core.history import CaseChange, Changes, Correction, Head
 
 from .rows import KINDS, Kind, Row, canonical_json, instant, micros
 from .schema import LEDGER, REVISIONS
 
 EXPORTER = "sesam-slo"  # the author of what was detected
-CORRECTIONS = "corrections"  # the kind whose only table is the journal
+CORRECTIONS, CASES = "corrections", "cases"  # the kinds whose only table is the journal
 _AT_ONCE = 200  # rows asked for in one query: far below the number of variables that a database takes
 _SIGNED = ("number", "kind", "subject", "at_us", "author", "reason", "change", "until_us")
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One step of the chain. `change` is the fact as it then was, as a row of its table; of a correction the changed fields."""
+    """One step of the chain. `change`: the fact as it then was, as a row of its table; of what people say the changed fields."""
 
     number: int
     kind: str
@@ -55,7 +55,7 @@ class Revision:
         }
 
 
-_WORDS = {"events": "detected", "reports": "reported", "corrections": "changed"}
+_WORDS = {"events": "detected", "reports": "reported", "corrections": "changed", "cases": "changed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +88,26 @@ class Journal:
                 by = row.get("reported_by") or row.get("author") or author
                 self._append(kind.field, subject, micros(now), by, reason, canonical_json(after), None)
 
-    def correction(self, correction: Correction) -> None:
-        """Notes a correction, once however often the same comes."""
-        end = correction.change.get("end")
-        until = None if end is None else micros(instant_in_change(end))
-        change = canonical_json(correction.change)
-        at, table = micros(correction.at), REVISIONS.c
+    def said(self, changes: Changes) -> None:
+        """Notes what people said, each once however often the same comes."""
+        for correction in changes.corrections:
+            end = correction.change.get("end")
+            self._said(CORRECTIONS, correction.event, correction, None if end is None else micros(instant_in_change(end)))
+        for case in changes.cases:
+            self._said(CASES, case.case, case, None)
+
+    def _said(self, kind: str, subject: str, said: Correction | CaseChange, until_us: int | None) -> None:
+        at, change, table = micros(said.at), canonical_json(said.change), REVISIONS.c
         same = select(table.number).where(
-            table.kind == CORRECTIONS,
-            table.subject == correction.event,
+            table.kind == kind,
+            table.subject == subject,
             table.at_us == at,
-            table.author == correction.author,
-            table.reason == correction.reason,
+            table.author == said.author,
+            table.reason == said.reason,
             table.change == change,
         )
-        if self._connection.execute(same.limit(1)).first() is not None:
-            return
-        self._append(CORRECTIONS, correction.event, at, correction.author, correction.reason, change, until)
+        if self._connection.execute(same.limit(1)).first() is None:
+            self._append(kind, subject, at, said.author, said.reason, change, until_us)
 
     def _append(
         self, kind: str, subject: str, at_us: int, author: str, reason: str, change: str, until_us: int | None

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from sesam_slo.core.history import (
+    CaseChange,
     Checkpoint,
     Correction,
     Event,
@@ -260,6 +261,11 @@ def _import(service: str, source: str, start: int, end: int, done_until: int, do
 def correction(event: str, at: int, author: str, reason: str, change: str) -> Correction:
     """From the columns of a revision."""
     return Correction(event, instant(at), author, reason, json.loads(change))
+
+
+def case_change(case: str, at: int, author: str, reason: str, change: str) -> CaseChange:
+    """From the columns of a revision."""
+    return CaseChange(case, instant(at), author, reason, json.loads(change))
 
 
 def _checkpoint_row(fact: Checkpoint) -> Row:

@@ -15,13 +15,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from sesam_slo.core.entry import Log
-from sesam_slo.core.history import Changes, Correction, Event, Evidence, Frozen, Head, Recorded, Report
+from sesam_slo.core.history import CaseChange, Changes, Correction, Event, Evidence, Frozen, Head, Recorded, Report
 from sesam_slo.core.model import AnnouncedWindow, Origin
 
 from . import schema
 from .errors import LedgerError, MovedError
-from .journal import CORRECTIONS, EXPORTER, Journal, Revision, Verdict, read_head, revisions, verify
-from .rows import KIND_OF, KINDS, Kind, correction, micros
+from .journal import CASES, CORRECTIONS, EXPORTER, Journal, Revision, Verdict, read_head, revisions, verify
+from .rows import KIND_OF, KINDS, Kind, case_change, correction, micros
 from .schema import EVENTS, LEDGER, REPORTS, REVISIONS
 from .sqlite import SqliteDatabase
 
@@ -50,6 +50,7 @@ class News:
     number: int
     log: Log = field(default_factory=Log)  # all of the entries that were corrected
     windows: tuple[AnnouncedWindow, ...] = ()
+    cases: tuple[CaseChange, ...] = ()
 
 
 class Ledger:
@@ -81,11 +82,12 @@ class Ledger:
             for kind, statement in self._statements
             if (rows := kind.rows(getattr(changes, kind.field)))
         ]
-        if not work and not changes.corrections:
+        said = changes.corrections or changes.cases
+        if not work and not said:
             return
         with self._database.write() as connection:
             journal = None
-            if changes.corrections or any(kind.chained for kind, _, _ in work):
+            if said or any(kind.chained for kind, _, _ in work):
                 journal = Journal(connection)
                 if seen is not None and journal.head != seen:
                     raise MovedError("was changed by somebody else at the same time; expected it as it was read")
@@ -95,8 +97,7 @@ class Ledger:
                     journal.facts(kind, rows, author, reason, now)
                 connection.execute(statement, rows)
             if journal is not None:
-                for correction in changes.corrections:
-                    journal.correction(correction)
+                journal.said(changes)
                 journal.flush()
 
     def read(self, since: datetime | None = None) -> Recorded:
@@ -113,13 +114,15 @@ class Ledger:
                 if kind.read_at_start:
                     facts[kind.field] = _facts(kind, connection.execute(_query(kind, since)).all())
             facts["corrections"] = _corrections(connection.execute(_corrections_query(since)).all())
+            facts["cases"] = _cases(connection.execute(_said_query(CASES)).all())
             head = read_head(connection)
         checkpoints = {checkpoint.service: checkpoint for checkpoint in facts.pop("checkpoints")}
         return Recorded(**facts, checkpoints=checkpoints, head=head)
 
     def news(self, after: int) -> News:
         """What people wrote since the revision of that number."""
-        query = select(REVISIONS).where(REVISIONS.c.number > after, REVISIONS.c.kind.in_((CORRECTIONS, "windows")))
+        wanted = (CORRECTIONS, CASES, "windows")
+        query = select(REVISIONS).where(REVISIONS.c.number > after, REVISIONS.c.kind.in_(wanted))
         with self._database.read() as connection:
             head = read_head(connection)
             if head.number == after:
@@ -127,11 +130,12 @@ class Ledger:
             found = connection.execute(query.order_by(REVISIONS.c.number)).all()
             corrected = sorted({row.subject for row in found if row.kind == CORRECTIONS})
             log = _log_of(connection, corrected)
+        cases = _cases((row.subject, row.at_us, row.author, row.reason, row.change) for row in found if row.kind == CASES)
         windows = KIND_OF["windows"]
         order = [column.name for column in windows.table.columns]
         rows = [json.loads(row.change) for row in found if row.kind == "windows"]
         pieces = _facts(windows, [[row[name] for name in order] for row in rows])
-        return News(head.number, log, tuple(each for each in pieces if each.origin is Origin.COMMAND))
+        return News(head.number, log, tuple(each for each in pieces if each.origin is Origin.COMMAND), cases)
 
     def head(self) -> Head:
         """The newest revision."""
@@ -274,10 +278,21 @@ def _log_of(connection: Connection, ids: Sequence[str]) -> Log:
     return Log.of(events, reports, corrections)
 
 
-def _corrections_query(since: datetime | None) -> Select[Any]:
+def _cases(rows: Iterable[Sequence[Any]]) -> tuple[CaseChange, ...]:
+    try:
+        return tuple(case_change(*row) for row in rows)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise LedgerError(f"one of its cases is not as sesam-slo writes them: {error}") from error
+
+
+def _said_query(kind: str) -> Select[Any]:
     table = REVISIONS.c
     query = select(table.subject, table.at_us, table.author, table.reason, table.change)
-    query = query.where(table.kind == CORRECTIONS).order_by(table.number)
+    return query.where(table.kind == kind).order_by(table.number)
+
+
+def _corrections_query(since: datetime | None) -> Select[Any]:
+    table, query = REVISIONS.c, _said_query(CORRECTIONS)
     if since is None:
         return query
     # Of an entry all of them or none: one that now ends later, and those of the events that are read.

@@ -36,7 +36,7 @@ PARTS = {
 """What a day is made of, in the order in which it is drawn: its words and its letter."""
 
 _COLOURS = {
-    "up": "#e6efe8",
+    "up": "#ecf3ed",
     "maintenance": "#dbe4f0",
     "unobserved": "#ffffff",
     "excluded": "#ffffff",
@@ -82,7 +82,7 @@ def strip(days: Sequence[Day]) -> Markup:
 
 
 def trend(months: Sequence[MonthFigures]) -> Markup:
-    """A bar per month: how much of its error budget was used, the line is all of it; one that is used up is dark."""
+    """A bar per month: how much of its error budget was used, the line is all of it; a month that missed is dark."""
     top, floor, cell = 34, 170, WIDTH / len(months)
     line = floor - 72
     drawn: list[str] = []
@@ -108,11 +108,11 @@ def letters(day: Day) -> str:
 def _column(x: float, day: Day, longest: timedelta) -> Iterator[str]:
     bottom, width = _y(day.interval.duration, longest), _CELL - _GAP
     yield f"<g><title>{day.date.isoformat()}: {_said(day)}</title>"
-    frame = f'x="{x:.1f}" y="{_TOP}" width="{width:.1f}" height="{bottom:.1f}"'
-    yield f'<rect {frame} fill="#fff" stroke="#c4ccd3" stroke-width="2"/>'
     for name, pieces in day.pieces.items():
         for start, end in pieces:
             yield _piece(name, x, width, _at(start, day, longest), _at(end, day, longest), bottom)
+    frame = f'x="{x:.1f}" y="{_TOP}" width="{width:.1f}" height="{bottom:.1f}"'
+    yield f'<rect {frame} fill="none" stroke="#b4bdc5" stroke-width="2"/>'
     weekend = " weekend" if day.date.weekday() >= 5 else ""
     yield _text(f"day{weekend}", x + width / 2, _TOP + _HEIGHT + 32, str(day.date.day))
     if found := letters(day):

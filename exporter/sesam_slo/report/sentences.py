@@ -67,7 +67,7 @@ def verdict(report: MonthReport, figures: Figures) -> str:
 
 def notes(report: MonthReport, provenance: Provenance) -> Iterator[str]:
     """How the figures are made, and from what."""
-    policy = report.policy
+    policy, objectives = report.policy, ", then ".join(map(objective, report.objectives))
     yield (
         "Availability = 1 − unplanned downtime / observed agreed time, rounded down. Agreed time is the month less planned "
         "maintenance; observed agreed time is what of it was watched, or is downtime."
@@ -82,7 +82,7 @@ def notes(report: MonthReport, provenance: Provenance) -> Iterator[str]:
         "availability had all of it been up, or all of it down."
     )
     yield (
-        f"The error budget is the unplanned downtime that the objective ({objective(policy.objective_ratio)}) allows in the "
+        f"The error budget is the unplanned downtime that the objective ({objectives}) allows in the "
         "agreed time of the whole month."
     )
     if len(report.services) > 1:

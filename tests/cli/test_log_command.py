@@ -200,8 +200,8 @@ def test_downtime_that_the_probes_could_not_see_is_added(log: Any) -> None:
         ),
         (
             ("add", "other", "--start", "2026-06-10T05:00:00Z", "--end", "2026-06-10T06:00:00Z"),
-            1,
-            "service other: has no account in the ledger; known: svc",
+            2,
+            "service other: not in the ledger; expected one of: svc",
         ),
         (
             ("add", "svc", "--start", "2026-01-10T05:00:00Z", "--end", "2026-06-10T06:00:00Z"),
@@ -213,7 +213,7 @@ def test_downtime_that_the_probes_could_not_see_is_added(log: Any) -> None:
             1,
             "--endpoint db: not of svc; known: api, ui",
         ),
-        (("list", "--service", "other"), 1, "service other: has no account in the ledger; known: svc"),
+        (("list", "--service", "other"), 2, "--service other: not in the ledger; expected one of: svc"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line_and_changes_nothing(

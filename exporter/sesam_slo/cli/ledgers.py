@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 from ..core.book import Book
@@ -31,13 +32,23 @@ def opened(config: Config) -> Iterator[Ledger]:
         raise CommandError(str(error)) from None
 
 
-def read_book(ledger: Ledger, config: Config, *, what_if: bool = False) -> tuple[Recorded, Book]:
-    """All that the ledger holds, judged. Raises LedgerError."""
-    recorded = ledger.read()
+def read_book(
+    ledger: Ledger, config: Config, since: datetime | None = None, services: Collection[str] | None = None
+) -> tuple[Recorded, Book]:
+    """What the ledger holds, judged: all of it, or what ends after `since`, or of some services. Raises LedgerError."""
+    recorded = ledger.read(since, services)
     try:
-        return recorded, Book.of(recorded, config, what_if=what_if)
+        return recorded, Book.of(recorded, config)
     except (KeyError, TypeError, ValueError) as error:
         raise LedgerError(f"ledger: holds what sesam-slo does not write: {error!r}") from error
+
+
+def check_services(ledger: Ledger, names: Collection[str], what: str = "--service") -> None:
+    """Raises CommandError where one of them never had an account."""
+    known = ledger.services()
+    for name in names:
+        if name not in known:
+            raise CommandError(f"{what} {name}: not in the ledger; expected one of: {', '.join(known) or 'none'}", status=2)
 
 
 def amend(

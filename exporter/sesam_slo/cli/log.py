@@ -18,7 +18,7 @@ from ..core.model import Cause, Config
 from ..ledger import Ledger, LedgerError, Revision
 from .errors import CommandError, load_config
 from .instants import instant
-from .ledgers import amend_configured, opened, read_book, this_person
+from .ledgers import amend_configured, check_services, opened, read_book, this_person
 from .output import add_format, as_csv, as_json, as_table
 
 NAME = "log"
@@ -153,12 +153,10 @@ def _export(options: argparse.Namespace) -> int:
 
 def _selected(options: argparse.Namespace) -> list[dict[str, Any]]:
     config = load_config(options.config, syntax_only=True)
+    asked = None if options.service is None else (options.service,)
     with opened(config) as ledger:
-        _, book = read_book(ledger, config)
-    if options.service is not None and options.service not in book.services:
-        raise CommandError(
-            f"service {options.service}: has no account in the ledger; known: {', '.join(book.services)}"
-        )
+        check_services(ledger, asked or ())
+        _, book = read_book(ledger, config, options.since, asked)
     names = book.services if options.service is None else (options.service,)
     found = [
         document
@@ -202,8 +200,8 @@ def _flat(entry: dict[str, Any]) -> dict[str, Any]:
 def _show(options: argparse.Namespace) -> int:
     config = load_config(options.config, syntax_only=True)
     with opened(config) as ledger:
-        _, book = read_book(ledger, config)
-        entry = _found(book.log, options.id)
+        entry = _found(ledger.log_entry(options.id), options.id)
+        _, book = read_book(ledger, config, services=(entry.service,))
         document = next(each for each in book.documents(entry.service) if each["id"] == entry.id)
         history = ledger.revisions(entry.id)
         evidence = [
@@ -279,11 +277,8 @@ def _annotate(options: argparse.Namespace) -> int:
 def _add(options: argparse.Namespace) -> int:
     config = load_config(options.config, syntax_only=True)
     with opened(config) as ledger:
-        _, book = read_book(ledger, config)
-    if options.service not in book.services:
-        raise CommandError(
-            f"service {options.service}: has no account in the ledger; known: {', '.join(book.services)}"
-        )
+        check_services(ledger, (options.service,), "service")
+        _, book = read_book(ledger, config, services=(options.service,))
     if options.start < book.since(options.service):
         since = written(book.since(options.service))
         raise CommandError(
@@ -325,7 +320,8 @@ def _record(
         raise CommandError(str(error)) from None
     (correction,) = changes.corrections
     with opened(config) as ledger:
-        _, book = read_book(ledger, config)
+        service = find(ledger.log_entry(correction.event), correction.event).service
+        _, book = read_book(ledger, config, services=(service,))
     _warn(book, correction)
     print(correction.event)
     return 0

@@ -13,7 +13,7 @@ from .. import __version__
 from ..core.book import Book
 from ..core.history import Changes, Frozen, Recorded
 from ..core.model import Config
-from ..ledger import Ledger, LedgerError
+from ..ledger import Ledger
 from ..report import (
     TREND_MONTHS,
     Earlier,
@@ -32,7 +32,7 @@ from ..report import (
     versions,
 )
 from .errors import CommandError, load_config
-from .ledgers import amend_configured, opened, read_book, this_person
+from .ledgers import amend_configured, check_services, opened, read_book, this_person
 from .output import as_json
 
 NAME = "report"
@@ -115,24 +115,21 @@ def _check(options: argparse.Namespace) -> None:
 
 def _made(config: Config, changed: Config | None, options: argparse.Namespace, now: datetime) -> _Made:
     with opened(config) as ledger:
+        check_services(ledger, options.services or ())
         if changed is None:
-            made = _of_book(*_read(ledger, config, options.month), config, options, now)
+            made = _of_book(*_read(ledger, config, options.month, options.services), config, options, now)
             frozen = _kept(ledger.frozen(), options.month)
             return made if frozen is None else replace(made, earlier=as_first_reported(frozen, made.document))
-        recorded, book = read_book(ledger, config)  # all of it: other rules may make one event of many
+        recorded, book = read_book(ledger, config, services=options.services)  # of all time: other rules may join runs
     made = _of_book(recorded, book, config, options, now)
     what_if = _of_book(recorded, Book.of(recorded, changed, what_if=True), config, options, now)
     return replace(what_if, earlier=as_configured(made.document, what_if.document, tuple(options.overrides)))
 
 
-def _read(ledger: Ledger, config: Config, month: Month) -> tuple[Recorded, Book]:
+def _read(ledger: Ledger, config: Config, month: Month, services: list[str] | None = None) -> tuple[Recorded, Book]:
     """What a report of the month tells of, trend and quarter included; ten years of a thousand services take their time."""
     first = month.plus(1 - TREND_MONTHS)
-    recorded = ledger.read(datetime(first.year, first.number, 1, tzinfo=UTC) - _ANY_ZONE)
-    try:
-        return recorded, Book.of(recorded, config)
-    except (KeyError, TypeError, ValueError) as error:
-        raise LedgerError(f"ledger: holds what sesam-slo does not write: {error!r}") from error
+    return read_book(ledger, config, datetime(first.year, first.number, 1, tzinfo=UTC) - _ANY_ZONE, services)
 
 
 def _frozen(config: Config, options: argparse.Namespace, now: datetime) -> _Made:
@@ -171,10 +168,6 @@ def _of_book(recorded: Recorded, book: Book, config: Config, options: argparse.N
     begin = month.interval(reporting_zone(book.policies, month)).start
     if now < begin:
         raise CommandError(f"{month}: has not begun; it will at {begin.isoformat()}")
-    for name in options.services or ():
-        if name not in book.services:
-            known = ", ".join(book.services) or "none"
-            raise CommandError(f"--service {name}: not in the ledger; expected one of: {known}", status=2)
     labels = {service.name: service.labels for service in config.services}
     report = month_report(book, month, labels, options.services)
     if not report.services:

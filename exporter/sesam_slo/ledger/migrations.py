@@ -74,6 +74,7 @@ def _second(connection: Connection) -> None:
         "DROP TABLE windows_before",
         "ALTER TABLE events DROP COLUMN cause",  # nothing ever set it: causes are corrections
         "CREATE INDEX events_by_end ON events (end_us)",
+        "CREATE INDEX events_by_service ON events (service)",
         "CREATE TABLE evidence (service TEXT NOT NULL, endpoint TEXT NOT NULL, run_start_us BIGINT NOT NULL,"
         " which TEXT NOT NULL, at_us BIGINT NOT NULL, document TEXT NOT NULL,"
         f" PRIMARY KEY (service, endpoint, run_start_us, which)){clustered}",

@@ -106,6 +106,7 @@ EVENTS = Table(
     Column("reasons", Text, nullable=False),
     Column("merged_into", Text),  # no foreign key: a fact that was lost to a full backlog must not hold up the others
     Index("events_by_end", "end_us"),
+    Index("events_by_service", "service"),
 )
 
 REPORTS = Table(

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Insert, Select, delete, func, or_, select, update
+from sqlalchemy import Connection, Insert, delete, func, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from sesam_slo.core.entry import Log
-from sesam_slo.core.history import CaseChange, Changes, Correction, Event, Evidence, Frozen, Head, Recorded, Report
+from sesam_slo.core.history import CaseChange, Changes, Evidence, Frozen, Head, Recorded
 from sesam_slo.core.model import AnnouncedWindow, Origin
 
 from . import schema
 from .errors import LedgerError, MovedError
 from .journal import CASES, CORRECTIONS, EXPORTER, Journal, Revision, Verdict, read_head, revisions, verify
-from .rows import KIND_OF, KINDS, Kind, case_change, correction, micros
-from .schema import EVENTS, LEDGER, REPORTS, REVISIONS
+from .queries import (
+    Scope,
+    cases,
+    corrections_in,
+    decoded,
+    decoded_cases,
+    facts_of,
+    ids_that_begin,
+    log_of,
+    query_of,
+)
+from .rows import KIND_OF, KINDS, Kind, micros
+from .schema import LEDGER, REVISIONS
 from .sqlite import SqliteDatabase
 
-_AT_ONCE = 200  # ids asked for in one query: far below the number of variables that a database takes
 _EXPECTED = "expected sqlite:///path/to/file.db"
 
 
@@ -100,21 +110,18 @@ class Ledger:
                 journal.said(changes)
                 journal.flush()
 
-    def read(self, since: datetime | None = None) -> Recorded:
+    def read(self, since: datetime | None = None, services: Collection[str] | None = None) -> Recorded:
         """All facts, in one state; where `since` is given, of runs, silences and events those that end after it.
 
-        With an event come its report and its corrections. Runs and silences come by service, endpoint and start, events by
-        start, reports by instant, corrections in their order, policies and memberships by their begin. Evidence and frozen
-        months are read by themselves.
+        With an event come its report and its corrections. `services`: only what concerns some of them. Runs and silences come
+        by service, endpoint and start, events by start, reports by instant, corrections in their order, policies and
+        memberships by their begin. Evidence and frozen months are read by themselves.
         Raises LedgerError when it cannot be read or holds what this program does not write.
         """
-        facts: dict[str, Any] = {}
+        scope = Scope(since, services)
         with self._database.read() as connection:
-            for kind in KINDS:
-                if kind.read_at_start:
-                    facts[kind.field] = _facts(kind, connection.execute(_query(kind, since)).all())
-            facts["corrections"] = _corrections(connection.execute(_corrections_query(since)).all())
-            facts["cases"] = _cases(connection.execute(_said_query(CASES)).all())
+            facts = {kind.field: facts_of(connection, kind, scope) for kind in KINDS if kind.read_at_start}
+            facts |= {"corrections": corrections_in(connection, scope), "cases": cases(connection)}
             head = read_head(connection)
         checkpoints = {checkpoint.service: checkpoint for checkpoint in facts.pop("checkpoints")}
         return Recorded(**facts, checkpoints=checkpoints, head=head)
@@ -128,46 +135,45 @@ class Ledger:
             if head.number == after:
                 return News(head.number)
             found = connection.execute(query.order_by(REVISIONS.c.number)).all()
-            corrected = sorted({row.subject for row in found if row.kind == CORRECTIONS})
-            log = _log_of(connection, corrected)
-        cases = _cases((row.subject, row.at_us, row.author, row.reason, row.change) for row in found if row.kind == CASES)
+            log = log_of(connection, sorted({row.subject for row in found if row.kind == CORRECTIONS}))
+        said = decoded_cases(
+            (row.subject, row.at_us, row.author, row.reason, row.change) for row in found if row.kind == CASES
+        )
         windows = KIND_OF["windows"]
         order = [column.name for column in windows.table.columns]
         rows = [json.loads(row.change) for row in found if row.kind == "windows"]
-        pieces = _facts(windows, [[row[name] for name in order] for row in rows])
-        return News(head.number, log, tuple(each for each in pieces if each.origin is Origin.COMMAND), cases)
+        pieces = decoded(windows, [[row[name] for name in order] for row in rows])
+        return News(head.number, log, tuple(each for each in pieces if each.origin is Origin.COMMAND), said)
 
     def head(self) -> Head:
         """The newest revision."""
         with self._database.read() as connection:
             return read_head(connection)
 
+    def services(self) -> tuple[str, ...]:
+        """The names of all services that ever had an account."""
+        with self._database.read() as connection:
+            found = connection.execute(select(schema.MEMBERSHIPS.c.service).distinct()).scalars()
+            return tuple(sorted(found))
+
     def log(self, service: str) -> Log:
         """The whole downtime log of one service; cheaper than all that `read` gives."""
-        added = select(REVISIONS.c.subject).where(
-            REVISIONS.c.kind == CORRECTIONS, REVISIONS.c.subject.startswith(f"{service}-", autoescape=True)
-        )
+        scope = Scope(services=(service,))
         with self._database.read() as connection:
-            ids = set(connection.execute(select(EVENTS.c.id).where(EVENTS.c.service == service)).scalars())
-            ids |= set(connection.execute(added).scalars())
-            return _log_of(connection, sorted(ids)).of_service(service)
+            events, reports = (facts_of(connection, KIND_OF[kind], scope) for kind in ("events", "reports"))
+            return Log.of(events, reports, corrections_in(connection, scope)).of_service(service)
 
     def log_entry(self, id: str) -> Log:
         """All of the entries whose ids begin so."""
         with self._database.read() as connection:
-            events = select(EVENTS.c.id).where(EVENTS.c.id.startswith(id, autoescape=True))
-            corrected = select(REVISIONS.c.subject).where(
-                REVISIONS.c.kind == CORRECTIONS, REVISIONS.c.subject.startswith(id, autoescape=True)
-            )
-            ids = {*connection.execute(events).scalars(), *connection.execute(corrected).scalars()}
-            return _log_of(connection, sorted(ids))
+            return log_of(connection, ids_that_begin(connection, id))
 
     def evidence(
         self, service: str | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Evidence, ...]:
         """What the failing probes saw in the runs that began in `[since, until)`, of one service or of all."""
         kind, table = KIND_OF["evidence"], schema.EVIDENCE.c
-        query = _query(kind, None)
+        query = query_of(kind, Scope())
         if service is not None:
             query = query.where(table.service == service)
         if since is not None:
@@ -175,7 +181,7 @@ class Ledger:
         if until is not None:
             query = query.where(table.run_start_us < micros(until))
         with self._database.read() as connection:
-            return _facts(kind, connection.execute(query).all())
+            return decoded(kind, connection.execute(query).all())
 
     def drop_evidence(self, before: datetime) -> int:
         """Forgets what probes saw before then, the one thing that a ledger ever forgets; returns how many pieces."""
@@ -186,7 +192,7 @@ class Ledger:
     def frozen(self) -> tuple[Frozen, ...]:
         """The reports that were frozen, by month."""
         with self._database.read() as connection:
-            return _facts(KIND_OF["frozen"], connection.execute(_query(KIND_OF["frozen"], None)).all())
+            return facts_of(connection, KIND_OF["frozen"])
 
     def revisions(self, event: str) -> tuple[Revision, ...]:
         """All that was ever written of one entry of the log: detection's steps, its report, people's corrections."""
@@ -246,78 +252,3 @@ def _statement(insert: Callable[..., Any], kind: Kind) -> Insert:
     if not changed:
         return statement.on_conflict_do_nothing(index_elements=key)  # type: ignore[no-any-return]
     return statement.on_conflict_do_update(index_elements=key, set_=changed)  # type: ignore[no-any-return]
-
-
-def _facts(kind: Kind, rows: Iterable[Sequence[Any]]) -> tuple[Any, ...]:
-    try:
-        return tuple(kind.facts(rows))
-    except (ValueError, TypeError, OverflowError) as error:
-        raise LedgerError(f"one of its {kind.field} is not as sesam-slo writes them: {error}") from error
-
-
-def _corrections(rows: Iterable[Sequence[Any]]) -> tuple[Correction, ...]:
-    try:
-        return tuple(correction(*row) for row in rows)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise LedgerError(f"one of its corrections is not as sesam-slo writes them: {error}") from error
-
-
-def _log_of(connection: Connection, ids: Sequence[str]) -> Log:
-    """Everything about the entries with these ids."""
-    events: list[Event] = []
-    reports: list[Report] = []
-    corrections: list[Correction] = []
-    for first in range(0, len(ids), _AT_ONCE):
-        some = ids[first : first + _AT_ONCE]
-        events += _facts(KIND_OF["events"], connection.execute(select(EVENTS).where(EVENTS.c.id.in_(some))).all())
-        reports += _facts(
-            KIND_OF["reports"], connection.execute(select(REPORTS).where(REPORTS.c.event.in_(some))).all()
-        )
-        corrected = _corrections_query(None).where(REVISIONS.c.subject.in_(some))
-        corrections += _corrections(connection.execute(corrected).all())
-    return Log.of(events, reports, corrections)
-
-
-def _cases(rows: Iterable[Sequence[Any]]) -> tuple[CaseChange, ...]:
-    try:
-        return tuple(case_change(*row) for row in rows)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise LedgerError(f"one of its cases is not as sesam-slo writes them: {error}") from error
-
-
-def _said_query(kind: str) -> Select[Any]:
-    table = REVISIONS.c
-    query = select(table.subject, table.at_us, table.author, table.reason, table.change)
-    return query.where(table.kind == kind).order_by(table.number)
-
-
-def _corrections_query(since: datetime | None) -> Select[Any]:
-    table, query = REVISIONS.c, _said_query(CORRECTIONS)
-    if since is None:
-        return query
-    # Of an entry all of them or none: one that now ends later, and those of the events that are read.
-    reaching = select(REVISIONS.c.subject).where(REVISIONS.c.until_us > micros(since))
-    return query.where(or_(table.subject.in_(reaching), table.subject.in_(_late_events(since))))
-
-
-def _late_events(since: datetime) -> Select[Any]:
-    reaching = select(REVISIONS.c.subject).where(REVISIONS.c.until_us > micros(since))
-    return select(EVENTS.c.id).where(
-        or_(EVENTS.c.end_us > micros(since), EVENTS.c.end_us.is_(None), EVENTS.c.id.in_(reaching))
-    )
-
-
-def _query(kind: Kind, since: datetime | None) -> Select[Any]:
-    table = kind.table
-    query = select(table).order_by(*(table.c[name] for name in kind.order))
-    if since is None:
-        return query
-    if table is EVENTS:
-        return query.where(EVENTS.c.id.in_(_late_events(since)))
-    if table is REPORTS:
-        return query.where(REPORTS.c.event.in_(_late_events(since)))
-    if kind.field in ("runs", "silences"):
-        query = query.where(table.c.end_us > micros(since))
-        # Told, because SQLite would read the whole table in its order rather than sort the few rows that are wanted.
-        query = query.with_hint(table, f"INDEXED BY {table.name}_by_end", "sqlite")
-    return query

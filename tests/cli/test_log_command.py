@@ -98,7 +98,7 @@ def test_each_entry_tells_what_counted_and_which_window_deducted(log: Any) -> No
     assert (morning["unplanned_seconds"], morning["deducted_by"], morning["symptom"]) == (1200, [], "timeout")
 
 
-@pytest.mark.contract("not-customers-fault", "not-environments-fault")
+@pytest.mark.contract("excluded")
 @pytest.mark.parametrize("cause", ["customer", "operating_environment"])
 def test_a_cause_that_is_not_ours_excludes_and_can_be_taken_back(log: Any, cause: str) -> None:
     said = log(

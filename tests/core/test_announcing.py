@@ -88,6 +88,7 @@ def refused(step: Any, *arguments: Any, **wanted: Any) -> str:
     return str(caught.value)
 
 
+@pytest.mark.contract("notice")
 class TestNotice:
     @pytest.mark.parametrize(
         ("at", "counted"), [(START - 48 * HOUR, [(0, 2)]), (START - 48 * HOUR + timedelta(microseconds=1), [])]
@@ -142,6 +143,7 @@ class TestNotice:
         assert ledger.counting() == [(0, 3)]
 
 
+@pytest.mark.contract("notice")
 class TestChange:
     def test_time_added_at_an_end_is_announced_then_and_judged_by_itself(self) -> None:
         ledger = Ledger()
@@ -400,6 +402,17 @@ def cells_of(span: tuple[int, int], services: frozenset[str] | None) -> set[tupl
     return {(second, service) for second in range(*span) for service in services or ("a", "b", "c")}
 
 
+def counted_seconds(ledger: Ledger) -> set[tuple[int, str]]:
+    maintenance = Maintenance(PolicyTimeline.always(ledger.policy), ledger.windows)
+    return {
+        (second, service)
+        for service in ("a", "b", "c")
+        for a, b in maintenance.intervals(service, Interval(NOW, NOW + 60 * SECOND))
+        for second in range((a - NOW) // SECOND, (b - NOW) // SECOND)
+    }
+
+
+@pytest.mark.contract("notice")
 @given(st.lists(st.tuples(st.integers(1, 12), STEPS), max_size=9))
 def test_whatever_is_done_each_second_is_judged_by_its_own_announcement(steps: list[tuple[int, Any]]) -> None:
     ledger = Ledger(Policy(recurring=(), notice=NOTICE * SECOND))
@@ -408,7 +421,7 @@ def test_whatever_is_done_each_second_is_judged_by_its_own_announcement(steps: l
     at = -20
     for pause, (what, span, services) in steps:
         at += pause
-        now = NOW + at * SECOND
+        now, passed = NOW + at * SECOND, {cell for cell in counted_seconds(ledger) if cell[0] < at}
         if present is not None and present[0][1] <= at:
             present = None
         try:
@@ -430,14 +443,8 @@ def test_whatever_is_done_each_second_is_judged_by_its_own_announcement(steps: l
                 model.change(at, cells_of(*present))
         except AnnouncingError:
             pass  # which ones and why: the tests above
-    maintenance = Maintenance(PolicyTimeline.always(ledger.policy), ledger.windows)
-    counted = {
-        (second, service)
-        for service in ("a", "b", "c")
-        for a, b in maintenance.intervals(service, Interval(NOW, NOW + 60 * SECOND))
-        for second in range((a - NOW) // SECOND, (b - NOW) // SECOND)
-    }
-    assert counted == model.counting()
+        assert {cell for cell in counted_seconds(ledger) if cell[0] < at} == passed  # nothing is rewritten
+    assert counted_seconds(ledger) == model.counting()
     # Each window is one: the windows of one name follow each other.
     found = whole_windows(ledger.windows)
     assert sum(map(len, found)) == len(ledger.windows)
@@ -445,6 +452,7 @@ def test_whatever_is_done_each_second_is_judged_by_its_own_announcement(steps: l
     assert all(a < b for a, b in pairwise(begins))
 
 
+@pytest.mark.contract("notice")
 @given(st.lists(st.tuples(SPANS, st.integers(-40, 0)), min_size=1, max_size=5))
 def test_windows_that_overlap_touch_and_nest_count_where_one_of_them_does(
     windows: list[tuple[tuple[int, int], int]],

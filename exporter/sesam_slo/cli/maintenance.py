@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -207,7 +208,9 @@ def _change(options: argparse.Namespace) -> int:
     start, end = (_instant(f"--{key}", getattr(options, key), config.policy.timezone) for key in ("start", "end"))
     services = None if options.all_services else frozenset(options.service) if options.service else KEEP
     if start is None and end is None and services is KEEP and not options.silence:
-        raise CommandError("nothing to change: expected --start, --end, --service or --all-services", status=2)
+        raise CommandError(
+            "nothing to change: expected --start, --end, --service, --all-services or --silence", status=2
+        )
     return _carry_out(
         options,
         config,
@@ -269,13 +272,20 @@ def _tell(outcome: Outcome) -> None:
 def _silence(config: Config, outcome: Outcome, author: str, *, wanted: bool) -> int:
     done, fault = follow_with_silence(config.alertmanager_url, outcome, author, wanted=wanted)
     if fault is not None:
-        print(
-            f"{outcome.name}: is recorded; its silence in Alertmanager is not as it should be: {fault}", file=sys.stderr
-        )
+        print(f"{outcome.name}: {_unsilenced(outcome, fault, wanted)}", file=sys.stderr)
         return 1
     if done:
         print(f"{outcome.name}: {done}")
     return 0
+
+
+def _unsilenced(outcome: Outcome, fault: str, wanted: bool) -> str:
+    if not outcome.pieces:
+        return f"is cancelled; where Alertmanager has a silence of it, expire it there: {fault}"
+    if not wanted:
+        return f"is recorded; where Alertmanager has a silence of it, that is as it was: {fault}"
+    again = f"maintenance change {shlex.quote(outcome.name)} --silence"
+    return f"is recorded, its silence is not in Alertmanager: {fault}; `{again}` tries again"
 
 
 # -- times ----------------------------------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def judge(window: AnnouncedWindow, policies: PolicyTimeline) -> Piece:
 def pieces(windows: Iterable[AnnouncedWindow], policies: PolicyTimeline) -> tuple[Piece, ...]:
     """All of them judged, by start."""
     found = (judge(window, policies) for window in windows)
-    return tuple(sorted(found, key=lambda piece: (piece.window.start, piece.window.end, piece.window.name)))
+    return tuple(sorted(found, key=lambda piece: _order(piece.window)))
 
 
 def whole_windows(known: Iterable[AnnouncedWindow]) -> list[tuple[AnnouncedWindow, ...]]:
@@ -178,6 +178,10 @@ def documents(
         first = since or at
         found += recurring(maintenance.policies, Interval(first, max(first, until or first + _WEEK)))
     return sorted((each.document(at) for each in found), key=lambda each: (each["start"], each["end"], each["name"]))
+
+
+def _order(window: AnnouncedWindow) -> tuple[Any, ...]:
+    return window.start, window.end, window.name, window.announced_at, sorted(window.services or ())
 
 
 def recurring(policies: PolicyTimeline, within: Interval) -> list[Occurrence]:

@@ -176,10 +176,13 @@ def change(
 ) -> Outcome:
     """Other bounds or services of a window that is not over yet; what is not given stays. Raises AnnouncingError.
 
-    Time and services that stay keep their announcement; the proof is that of what is added.
+    Time and services that stay keep their announcement; the proof is that of what is added. Where nothing is given at all
+    there is nothing to record: that is how a silence is tried again.
     """
     _check_words(name, proof)
     current = _standing(known, name, at)
+    if start is None and end is None and services is KEEP:
+        return _outcome(known, name, (), at)
     (start_now, end_now), services_now = _extent(current)
     if not isinstance(services, Keep):
         _check_services(known, name, services)

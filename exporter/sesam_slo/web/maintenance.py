@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ from .ical import CONTENT_TYPE, DAYS, calendar
 from .log import UnavailableError
 from .request_body import body_of
 from .write_token import WriteToken
+
+log = logging.getLogger("sesam_slo.web")
 
 PATH = "/api/v1/maintenance"
 _LONGEST_FEED = 3650
@@ -144,7 +147,7 @@ def maintenance_routes(
 def _writing(router: APIRouter, seen: Callable[[], View], announcing: Announcing, write_token: WriteToken) -> None:
     allowed = [Depends(write_token.required)]
 
-    def carry_out(step: Callable[[Known], Outcome], proof: Proof, wanted: bool = False) -> dict[str, Any]:
+    def carry_out(done: str, step: Callable[[Known], Outcome], proof: Proof, wanted: bool = False) -> dict[str, Any]:
         config = seen().config
         try:
             outcome = decided(step, config, lambda decide: announcing.record(decide, proof.author, proof.reason))
@@ -154,6 +157,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], announcing: Announcing
             raise HTTPException(409, str(error)) from None
         except UnavailableError as error:
             raise HTTPException(503, str(error)) from None
+        log.info("maintenance %s: %s by %s", outcome.name, done, proof.author)
         return _answer(outcome, announcing.silence(config, outcome, proof.author, wanted))
 
     @router.post(PATH, status_code=201, dependencies=allowed, openapi_extra=_described(Announcement))
@@ -165,24 +169,26 @@ def _writing(router: APIRouter, seen: Callable[[], View], announcing: Announcing
             services, now = body.concerned(), announcing.now()
             return announce(known, body.name, body.start, body.end, services, body.proof(), now)
 
-        return await run_in_threadpool(carry_out, step, body.proof(), body.silence)
+        return await run_in_threadpool(carry_out, "announced", step, body.proof(), body.silence)
 
     @router.patch(f"{PATH}/{{name:path}}", dependencies=allowed, openapi_extra=_described(Change))
     async def changed(name: str, request: Request) -> dict[str, Any]:
         """Changes a window that is not over; time that is added is announced now."""
         body = await body_of(request, Change)
+        if not body.model_fields_set & {"start", "end", "services"} and not body.silence:
+            raise HTTPException(422, "nothing to change: expected start, end, services or silence")
 
         def step(known: Known) -> Outcome:
             now, services = announcing.now(), body.changed_services()
             return change(known, name, body.proof(), now, start=body.start, end=body.end, services=services)
 
-        return await run_in_threadpool(carry_out, step, body.proof(), body.silence)
+        return await run_in_threadpool(carry_out, "changed", step, body.proof(), body.silence)
 
     @router.delete(f"{PATH}/{{name:path}}", dependencies=allowed)
     def cancelled(name: str, author: str, reason: str = "") -> dict[str, Any]:
         """Withdraws what of a window has not passed."""
         proof = Proof(author, reason=reason)
-        return carry_out(lambda known: cancel(known, name, proof, announcing.now()), proof)
+        return carry_out("cancelled", lambda known: cancel(known, name, proof, announcing.now()), proof)
 
 
 def _answer(outcome: Outcome, silenced: tuple[str, str | None]) -> dict[str, Any]:

@@ -120,3 +120,20 @@ def test_short_notice_shows_from_the_record_to_the_end() -> None:
     maintenance = Maintenance(PolicyTimeline.always(Policy(recurring=())), after((START - 10 * HOUR, (short,))))
     shown = [bool(maintenance.short_notice("svc", START + hours * HOUR)) for hours in (-11, -10, 0, 1.9, 2)]
     assert shown == [False, True, True, True, False]
+
+
+@pytest.mark.contract("notice")
+def test_a_start_that_is_moved_within_what_has_passed_makes_nothing_of_it_count() -> None:
+    short = replace(WINDOW, announced_at=START - timedelta(hours=47, minutes=45))
+    moved = replace(short, start=START + timedelta(minutes=30))
+    known = after((START - 47 * HOUR, (short,)), (START + HOUR, (moved,)))
+    assert counting(known) == []
+
+
+@pytest.mark.contract("notice")
+def test_a_service_that_is_added_with_a_later_end_is_judged_by_the_whole_window() -> None:
+    window = replace(WINDOW, services=frozenset({"svc"}))
+    both = replace(window, services=frozenset({"svc", "other"}), end=START + 4 * HOUR)
+    known = after((NOW, (window,)), (START - 47 * HOUR, (both,)))
+    assert counting(known) == [(0, 4)]
+    assert counting(known, "other") == []

@@ -87,11 +87,8 @@ def test_the_live_account_equals_the_replayed_one(histories, beats, restarts) ->
     assert state.counters.agreed == expected.agreed
     assert state.counters.unplanned == expected.unplanned
     assert state.counters.planned == expected.planned
-    assert state.counters.failing == total(
-        intersect(
-            clip(union(*(subtract(each.runs.pieces, each.silences.pieces) for each in whole.endpoints.values())), window), agreed_time
-        )
-    )
+    seen_failing = union(*(subtract(each.runs.pieces, each.silences.pieces) for each in whole.endpoints.values()))
+    assert state.counters.failing == total(intersect(clip(seen_failing, window), agreed_time))
     assert state.unobserved_until == horizon or not state.settled
     decided = account(whole, Interval(START, state.unobserved_until), MAINTENANCE)
     assert state.counters.unobserved == decided.unobserved

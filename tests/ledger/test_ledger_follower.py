@@ -47,7 +47,7 @@ def test_whatever_was_written_before_the_question_is_known_with_the_answer(tmp_p
 def test_news_come_without_a_question_too(tmp_path: Path, ledger: Ledger) -> None:
     told: list[News] = []
     follower = following(tmp_path, ledger.head().number, told)
-    window = AnnouncedWindow("upgrade", START, START, START, origin=Origin.COMMAND)
+    window = AnnouncedWindow("upgrade", START, START, START, recorded_at=START, origin=Origin.COMMAND)
     ledger.write(Changes(windows=(window,)))
     eventually(lambda: bool(told), "the window")
     assert told[0].windows == (window,)

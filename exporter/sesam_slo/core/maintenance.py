@@ -203,7 +203,9 @@ def _changed(pieces: list[AnnouncedWindow], window: AnnouncedWindow, at: datetim
     kept: list[AnnouncedWindow] = []
     for piece in pieces:
         services = _both(piece.services, window.services)
-        start, end = max(piece.start, window.start), min(piece.end, window.end)
+        # What has passed is not changed: a start that is moved within it stays where it was.
+        start = piece.start if max(piece.start, window.start) <= at else max(piece.start, window.start)
+        end = min(piece.end, window.end)
         if (start, end, services) == (piece.start, piece.end, piece.services):
             kept.append(piece)
             continue
@@ -218,9 +220,11 @@ def _changed(pieces: list[AnnouncedWindow], window: AnnouncedWindow, at: datetim
         changes.append(_piece(window, window.start, window.end, services, announced_at, at))
     covered = normalize((piece.start, piece.end) for piece in kept)
     if covered:
+        # Services that were added have a piece of their own, of the whole window.
+        known = _both(_together(kept), window.services)
         for start, end in ((window.start, covered[0].start), (covered[-1].end, window.end)):
             if start < end:
-                changes.append(_piece(window, start, end, window.services, announced_at, at))
+                changes.append(_piece(window, start, end, known, announced_at, at))
     return changes
 
 
@@ -232,6 +236,12 @@ def _missing_services(kept: list[AnnouncedWindow], wanted: frozenset[str] | None
     if wanted is None:
         return [None]
     return [wanted - known] if wanted - known else []
+
+
+def _together(pieces: list[AnnouncedWindow]) -> frozenset[str] | None:
+    """The services that any of them concerns; None is all."""
+    found = [piece.services for piece in pieces]
+    return None if None in found else frozenset[str]().union(*(each for each in found if each is not None))
 
 
 def _both(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:

@@ -85,7 +85,7 @@ class Journal:
             after = kind.after(before, row)
             if after != before:
                 known[subject] = after
-                by = row.get("reported_by") or row.get("author") or author
+                by = row.get("reported_by") or author
                 self._append(kind.field, subject, micros(now), by, reason, canonical_json(after), None)
 
     def said(self, changes: Changes) -> None:

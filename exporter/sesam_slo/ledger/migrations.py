@@ -66,10 +66,11 @@ def _second(connection: Connection) -> None:
         "CREATE INDEX revisions_by_until ON revisions (until_us)",
         "ALTER TABLE windows RENAME TO windows_before",
         "CREATE TABLE windows (name TEXT NOT NULL, start_us BIGINT NOT NULL, end_us BIGINT NOT NULL,"
-        " announced_at_us BIGINT NOT NULL, services TEXT NOT NULL, origin TEXT NOT NULL, recorded_at_us BIGINT,"
+        " announced_at_us BIGINT NOT NULL, services TEXT NOT NULL, origin TEXT NOT NULL, recorded_at_us BIGINT NOT NULL,"
         " withdrawn_at_us BIGINT, channel TEXT NOT NULL, ticket TEXT NOT NULL, author TEXT NOT NULL,"
-        f" PRIMARY KEY (name, start_us, end_us, announced_at_us, services, origin)){clustered}",
-        "INSERT INTO windows SELECT name, start_us, end_us, announced_at_us, services, 'file', recorded_at_us,"
+        f" PRIMARY KEY (name, start_us, end_us, announced_at_us, services, origin, recorded_at_us)){clustered}",
+        "INSERT INTO windows SELECT name, start_us, end_us, announced_at_us, services, 'file',"
+        " coalesce(recorded_at_us, announced_at_us),"
         " withdrawn_at_us, '', '', '' FROM windows_before",
         "DROP TABLE windows_before",
         "ALTER TABLE events DROP COLUMN cause",  # nothing ever set it: causes are corrections
@@ -92,7 +93,7 @@ def _second(connection: Connection) -> None:
             "policies": (("since_us",), ("since_us", "document")),
             "memberships": (("service", "endpoint", "since_us"), ("service", "endpoint", "since_us", "until_us")),
             "windows": (
-                ("name", "start_us", "end_us", "announced_at_us", "services", "origin"),
+                ("name", "start_us", "end_us", "announced_at_us", "services", "origin", "recorded_at_us"),
                 (
                     *("name", "start_us", "end_us", "announced_at_us", "services", "origin"),
                     *("recorded_at_us", "withdrawn_at_us", "channel", "ticket", "author"),

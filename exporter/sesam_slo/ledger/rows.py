@@ -106,7 +106,7 @@ def _window_row(fact: AnnouncedWindow) -> Row:
         "end_us": micros(fact.end),
         "announced_at_us": micros(fact.announced_at),
         "services": canonical_json(None if fact.services is None else sorted(fact.services)),
-        "recorded_at_us": _micros_or_none(fact.recorded_at),
+        "recorded_at_us": micros(fact.recorded_at or fact.announced_at),
         "withdrawn_at_us": _micros_or_none(fact.withdrawn_at),
         "origin": fact.origin.value,
         "channel": _text(fact.channel),
@@ -122,7 +122,7 @@ def _window(  # one parameter per column
     announced_at: int,
     services: str,
     origin: str,
-    recorded_at: int | None,
+    recorded_at: int,
     withdrawn_at: int | None,
     channel: str,
     ticket: str,
@@ -135,7 +135,7 @@ def _window(  # one parameter per column
         instant(end),
         instant(announced_at),
         None if concerned is None else frozenset(concerned),
-        _instant_or_none(recorded_at),
+        instant(recorded_at),
         _instant_or_none(withdrawn_at),
         Origin(origin),
         channel,
@@ -280,8 +280,8 @@ def _checkpoint(service: str, at: int, document: str) -> Checkpoint:
 class Kind:
     """One field of `Changes` and the table that keeps it.
 
-    A fact whose primary key is there already leaves it as it is, but for the columns named here: `replaces` take the value
-    written last, `completes` take the written value only where none was known.
+    A fact whose primary key is there already leaves it as it is, but for the columns that `replaces` names: they take the
+    value written last.
     """
 
     field: str
@@ -290,7 +290,6 @@ class Kind:
     from_row: Callable[..., Any]  # takes the columns in the table's order
     order: tuple[str, ...]
     replaces: tuple[str, ...] = ()
-    completes: tuple[str, ...] = ()
     chained: bool = False  # every change of such a fact is a revision (`journal`)
     read_at_start: bool = True  # part of what `Ledger.read` gives
 
@@ -302,9 +301,7 @@ class Kind:
         """The row as it stands once `row` is written where `before` stood."""
         if before is None:
             return row
-        changed = {name: row[name] for name in self.replaces}
-        changed |= {name: row[name] if before[name] is None else before[name] for name in self.completes}
-        return {**before, **changed}
+        return {**before, **{name: row[name] for name in self.replaces}}
 
     def rows(self, facts: Iterable[Any]) -> list[Row]:
         """Raises UnstorableError with the first fact that is none."""
@@ -339,9 +336,8 @@ KINDS: tuple[Kind, ...] = (
         schema.WINDOWS,
         _window_row,
         _window,
-        ("start_us", "end_us", "name", "announced_at_us", "services", "origin"),
+        ("start_us", "end_us", "name", "announced_at_us", "services", "origin", "recorded_at_us"),
         replaces=("withdrawn_at_us",),
-        completes=("recorded_at_us",),
         chained=True,
     ),
     Kind("runs", schema.RUNS, _run_row, _run, _BY_START),

@@ -65,7 +65,7 @@ WINDOWS = Table(
     Column("announced_at_us", BigInteger, primary_key=True),
     Column("services", Text, primary_key=True),  # a sorted list, or "null" for all: SQL's NULL is never a duplicate
     Column("origin", Text, primary_key=True),
-    Column("recorded_at_us", BigInteger),
+    Column("recorded_at_us", BigInteger, primary_key=True),  # one that was taken back and announced again is another
     Column("withdrawn_at_us", BigInteger),
     Column("channel", Text, nullable=False),
     Column("ticket", Text, nullable=False),

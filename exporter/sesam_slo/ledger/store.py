@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Insert, delete, func, select, update
+from sqlalchemy import Connection, Insert, delete, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -248,7 +248,6 @@ def _statement(insert: Callable[..., Any], kind: Kind) -> Insert:
     statement: Any = insert(table)
     key = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in kind.replaces}
-    changed |= {name: func.coalesce(table.c[name], statement.excluded[name]) for name in kind.completes}
     if not changed:
         return statement.on_conflict_do_nothing(index_elements=key)  # type: ignore[no-any-return]
     return statement.on_conflict_do_update(index_elements=key, set_=changed)  # type: ignore[no-any-return]

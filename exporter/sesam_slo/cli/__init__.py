@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from .. import __version__
@@ -16,9 +18,24 @@ from .errors import CommandError
 DONE, FAILED, USAGE = 0, 1, 2
 
 
+# By name, in the order of the help. Only what is asked for is imported: all of them together take a second.
+MODULES = {
+    "run": "run",
+    "probe": "probe",
+    "check-config": "check_config",
+    "log": "log",
+    "maintenance": "maintenance",
+    "replay": "replay",
+    "report": "report",
+    "import": "import_history",
+    "ledger": "ledger",
+    "generate": "generate",
+}
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = make_parser()
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = make_parser(given).parse_args(given)
     if "config" not in options:
         options.config = Path(os.environ.get("SESAM_SLO_CONFIG") or "sesam-slo.yml")
     try:
@@ -36,9 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
 
 
-def make_parser() -> argparse.ArgumentParser:
-    from . import check_config, generate, import_history, ledger, log, maintenance, probe, replay, report, run  # noqa: PLC0415 - a module each, loaded once a command is asked for
-
+def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Knows the commands that are among the arguments, and every command where none is."""
+    asked = [name for name in MODULES if name in arguments] or list(MODULES)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--config",
@@ -54,8 +71,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"sesam-slo {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (run, probe, check_config, log, maintenance, replay, report, import_history, ledger, generate):
-        command = commands.add_parser(module.NAME, help=module.HELP, description=module.HELP, parents=[common])
+    for name in asked:
+        module = import_module(f".{MODULES[name]}", __package__)
+        command = commands.add_parser(name, help=module.HELP, description=module.HELP, parents=[common])
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser

@@ -8,7 +8,6 @@ import sys
 from .errors import CommandError, load_config
 from .online import alertmanager_faults, prometheus_faults
 
-NAME = "check-config"
 HELP = "Validates the configuration and prints every fault."
 
 

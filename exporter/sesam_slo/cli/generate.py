@@ -13,7 +13,6 @@ from ..generate import Deployment, artifacts
 from ..generate.receivers import Receivers, parse
 from .errors import CommandError, load_config
 
-NAME = "generate"
 HELP = "Writes the Prometheus rules, the Alertmanager configuration and the dashboards of the policy."
 
 

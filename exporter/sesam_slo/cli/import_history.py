@@ -25,7 +25,6 @@ from .errors import CommandError, load_config
 from .instants import instant
 from .progress import steps
 
-NAME = "import"
 HELP = "Reads recorded history into the ledger: the time before the account of a service began."
 _PROMETHEUS = (
     "Reads probe_success-like history (1 success, 0 failure) of a Prometheus into the ledger. Give all the endpoints of a "

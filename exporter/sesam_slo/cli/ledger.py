@@ -11,7 +11,6 @@ from ..ledger import LedgerError
 from ..ledger.copying import Copied, backup, copy, restore
 from .errors import CommandError, load_config
 
-NAME = "ledger"
 HELP = "Copies the ledger: to a file while the exporter runs, back from it, into another database."
 
 

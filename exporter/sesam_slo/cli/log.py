@@ -21,7 +21,6 @@ from .instants import instant
 from .ledgers import amend_configured, check_services, opened, read_book, this_person
 from .output import add_format, as_csv, as_json, as_table
 
-NAME = "log"
 HELP = "The downtime log: lists, shows, annotates, adds, exports, verifies."
 
 _TEXTS = {

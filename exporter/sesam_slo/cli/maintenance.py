@@ -23,7 +23,6 @@ from .errors import CommandError, load_config
 from .ledgers import amend, opened, this_person
 from .output import add_format, as_csv, as_json, as_table
 
-NAME = "maintenance"
 HELP = "Planned maintenance: lists, announces, changes, cancels; writes the calendar for customers."
 
 _LONGEST_FEED = 3650

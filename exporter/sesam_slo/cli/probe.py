@@ -12,7 +12,6 @@ from ..probe import Observation, ProbeEngine
 from .errors import CommandError, load_config
 from .output import add_format, as_csv, as_json, as_table
 
-NAME = "probe"
 HELP = "Probes endpoints once and shows phases, verdict, reason and evidence; writes nothing."
 
 _GRACE_SECONDS = 1.0

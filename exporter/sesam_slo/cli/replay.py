@@ -14,7 +14,6 @@ from .instants import instant
 from .output import add_format, as_csv, as_json, as_table
 from .progress import reading
 
-NAME = "replay"
 HELP = "Computes the account of recorded results: downtime, availability, error budget."
 
 _ACCOUNTS = {"as_configured": "as_configured", "as_set": "services", "difference": "difference"}

@@ -35,7 +35,6 @@ from .errors import CommandError, load_config
 from .ledgers import amend_configured, check_services, opened, read_book, this_person
 from .output import as_json
 
-NAME = "report"
 HELP = "Writes the service level report of a month: HTML that prints on A4, CSV, JSON or Markdown."
 
 _ANY_ZONE = timedelta(days=2)  # no clock on a wall is further from UTC

@@ -54,7 +54,6 @@ from .ledgers import amend
 from .logs import set_up_logging
 from .maintenance import record_windows
 
-NAME = "run"
 HELP = "Runs the exporter: probes, keeps the ledger, serves metrics and the page."
 
 log = logging.getLogger("sesam_slo")

@@ -16,8 +16,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-import holidays
-
 from ..core.durations import parse_duration
 from ..core.model import Kind
 from ..core.names import METRICS
@@ -207,6 +205,8 @@ def country(value: object) -> str:
         return "NO"  # YAML reads a bare NO as false; no country is called false
     expected = "a country's two letters such as NO"
     written = text(value, expected)
+    import holidays  # noqa: PLC0415 - takes a tenth of a second, and few files name a country
+
     if written not in holidays.list_supported_countries(include_aliases=False):
         raise ValueError(f"holidays of {shown(written)} are not known; expected {expected}")
     return written

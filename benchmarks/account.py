@@ -2,9 +2,9 @@
 
     python benchmarks/account.py [--services 1000] [--events 200] [--folder DIR]
 
-Measured, each beside its goal: the processor time of all `window` gauges at one scrape, a month's report of one service and of all
-as the commands that people type, the start from opening the ledger to the first answer, and the check of the whole chain. Each again
-with a quarter of the services, and with a quarter of the events of each, to say how it grows.
+Measured, each beside its goal: the processor time of all `window` gauges at one scrape, a month's report of one service and of
+all as the commands that people type, the start from opening the ledger to the first answer, and the check of the whole chain.
+Each again with a quarter of the services, and with a quarter of the events of each, to say how it grows.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Running:
         self.now = END + timedelta(seconds=5)
         ledger = open_ledger(config.ledger, exclusive=True)
         recorded = ledger.read(since=earliest(self.now, config.policy.timezone))
-        clock = Clock(lambda: self.now.timestamp(), time.monotonic)
+        clock = Clock(self.now.timestamp, time.monotonic)
         self.published = Published(recorded, lambda: self.now)
         monitor = Monitor(
             config,

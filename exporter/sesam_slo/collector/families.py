@@ -24,6 +24,11 @@ def _rendered(label_names: tuple[str, ...], values: tuple[str, ...]) -> str:
     return "{" + ",".join(f'{name}="{str(value).translate(_ESCAPES)}"' for name, value in pairs) + "}"
 
 
+def rendered(metric: Metric, *labels: str) -> str:
+    """The labels of one series, as a line has them."""
+    return _rendered(metric.labels, labels)
+
+
 class Families:
     """The samples of one scrape by metric; they are given out in the order of `core.names`."""
 

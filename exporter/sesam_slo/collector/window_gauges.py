@@ -9,7 +9,7 @@ anything: the kept lines are those that `core.account` would give, and a test ho
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,18 +21,44 @@ from ..core.model import DowntimeClass
 from ..core.names import Metric
 from ..core.view import ServiceView
 from ..core.windows import ROLLING, Span, spans
-from .families import Families
+from .families import Families, rendered
 
 _MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Moving:
-    """A window whose agreed time grows with the clock, while all else stands still."""
+    """A window whose agreed time grows with the clock, while all else stands still; in microseconds.
 
-    window: str
-    account: Account
-    objective_ratio: float | None  # where the budget grows with it; None where it is that of a whole calendar window
+    `ratios` are the beginnings of the lines of availability and of its two bounds. `budget` is there where the budget grows too:
+    the objective, and the beginnings of its lines; it is that of a whole calendar window otherwise.
+    """
+
+    agreed: int
+    unobserved: int
+    unplanned: int
+    bridged: int
+    ratios: tuple[str, str, str]
+    budget: tuple[float, str, str] | None
+
+    def add(self, families: Families, passed: int) -> None:
+        agreed = self.agreed + passed
+        observed = agreed - self.unobserved
+        availability, up, down = self.ratios
+        if observed:
+            families.add_text(names.AVAILABILITY_RATIO, f"{availability}{1 - self.unplanned / observed!r}\n")
+        if agreed:
+            as_up, as_down = (
+                1 - (self.unplanned - self.bridged) / agreed,
+                1 - (self.unplanned + self.unobserved) / agreed,
+            )
+            families.add_text(names.AVAILABILITY_BOUND_RATIO, f"{up}{as_up!r}\n{down}{as_down!r}\n")
+        if self.budget is not None:
+            objective, whole, remaining = self.budget
+            budget = (1 - objective) * (agreed / 1_000_000)
+            families.add_text(names.ERROR_BUDGET_SECONDS, f"{whole}{budget!r}\n")
+            left = budget - self.unplanned / 1_000_000
+            families.add_text(names.ERROR_BUDGET_REMAINING_SECONDS, f"{remaining}{left!r}\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +110,9 @@ class WindowGauges:
             kept.lines = _lines(name, kept.closed, now, zone, maintenance)
         for metric, text in kept.lines.still:
             families.add_text(metric, text)
-        passed = now.horizon - kept.lines.at
+        passed = (now.horizon - kept.lines.at) // _MOMENT
         for each in kept.lines.moving:
-            grown = replace(each.account, agreed=each.account.agreed + passed)
-            _ratios(families, name, each.window, grown)
-            if each.objective_ratio is not None:
-                budget = (1 - each.objective_ratio) * grown.agreed.total_seconds()
-                _budget(families, name, each.window, replace(grown, error_budget_seconds=budget))
+            each.add(families, passed)
 
     def forget_but(self, services: set[str]) -> None:
         for name in self._kept.keys() - services:
@@ -145,11 +167,14 @@ def _lines(name: str, closed: Judged, service: ServiceView, zone: ZoneInfo, main
                 until = at
             objective = policies[0][1].objective_ratio if policies else None
         _downtime(still, name, window, account)
-        if rate == 1:
-            moving.append(_Moving(window, account, objective))
-        else:
+        grows = rate == 1 and bool(
+            account.unplanned or account.unobserved or objective is not None or not account.agreed
+        )
+        if grows:
+            moving.append(_moving(name, window, account, objective))
+        else:  # of time without a fault all ratios are 1, however much there is of it
             _ratios(still, name, window, account)
-        if rate != 1 or objective is None:
+        if not grows or objective is None:
             _budget(still, name, window, account)
         if rate < 0:  # agreed time shrinks: for an hour or two where the clock was changed
             until = at
@@ -174,6 +199,24 @@ def _edges(closed: Judged, maintenance: Maintenance, name: str, start: datetime)
         edge = timeline.next_edge(start)
         if edge is not None:
             yield edge
+
+
+def _moving(name: str, window: str, found: Account, objective: float | None) -> _Moving:
+    def begin(metric: Metric, *labels: str) -> str:
+        return f"{metric.name}{rendered(metric, name, window, *labels)} "
+
+    bound = names.AVAILABILITY_BOUND_RATIO
+    budget = None
+    if objective is not None:
+        budget = (objective, begin(names.ERROR_BUDGET_SECONDS), begin(names.ERROR_BUDGET_REMAINING_SECONDS))
+    return _Moving(
+        found.agreed // _MOMENT,
+        found.unobserved // _MOMENT,
+        found.unplanned // _MOMENT,
+        found.bridged // _MOMENT,
+        (begin(names.AVAILABILITY_RATIO), begin(bound, "unobserved_as_up"), begin(bound, "unobserved_as_down")),
+        budget,
+    )
 
 
 def _ratios(families: Families, name: str, window: str, found: Account) -> None:

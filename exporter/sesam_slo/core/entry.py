@@ -154,6 +154,11 @@ class Log:
         return {each.id: each for each in sorted(found, key=lambda each: (each.start, each.id))}
 
     @cached_property
+    def ongoing(self) -> tuple[Entry, ...]:
+        """The entries without an end."""
+        return tuple(each for each in self.entries.values() if each.end is None)
+
+    @cached_property
     def excused(self) -> frozenset[str]:
         """The ids of entries that are none of the service's own downtime."""
         return frozenset(id for id, each in self.entries.items() if each.excused)

@@ -75,9 +75,11 @@ class ServiceView:
 
     def open_since(self) -> datetime | None:
         """From when on something is open or has just been decided; None where all is over and every endpoint responds."""
-        marks = [event.start for event in self.state.events]
-        marks += [each.start for id, each in self.log.entries.items() if each.end is None or id in self.fresh]
-        marks += [self.log.events[id].start for id in self.fresh]
+        marks = [event.start for event in self.state.events] + [each.start for each in self.log.ongoing]
+        for id in self.fresh:
+            marks.append(self.log.events[id].start)
+            if (entry := self.log.entries.get(id)) is not None:
+                marks.append(entry.start)
         for name, each in self.state.endpoints.items():
             if each.run is not None:
                 marks.append(each.run.start)

@@ -63,7 +63,9 @@ def test_the_migrations_make_the_schema_that_the_program_uses(path: Path) -> Non
             columns = [(each["name"], str(each["type"]), each["nullable"]) for each in made.get_columns(name)]
             assert columns == [(each.name, str(each.type), each.nullable) for each in table.columns]
             indexes = [(each["name"], each["column_names"]) for each in made.get_indexes(name)]
-            assert sorted(indexes) == sorted([(each.name, [column.name for column in each.columns]) for each in table.indexes])
+            assert sorted(indexes) == sorted(
+                [(each.name, [column.name for column in each.columns]) for each in table.indexes]
+            )
             assert made.get_pk_constraint(name)["constrained_columns"] == [each.name for each in table.primary_key]
 
 

@@ -48,7 +48,9 @@ def check_services(ledger: Ledger, names: Collection[str], what: str = "--servic
     known = ledger.services()
     for name in names:
         if name not in known:
-            raise CommandError(f"{what} {name}: not in the ledger; expected one of: {', '.join(known) or 'none'}", status=2)
+            raise CommandError(
+                f"{what} {name}: not in the ledger; expected one of: {', '.join(known) or 'none'}", status=2
+            )
 
 
 def amend(

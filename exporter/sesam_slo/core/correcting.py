@@ -149,7 +149,9 @@ def _text(name: str, value: Any) -> str:
     text = str(value).strip()
     if len(text) > MAX_TEXT:
         raise CorrectionError(f"{name}: {len(text)} characters; expected at most {MAX_TEXT}")
-    if any((ord(each) < 32 and each not in "\n\t") or 0xD800 <= ord(each) <= 0xDFFF or ord(each) == 127 for each in text):
+    if any(
+        (ord(each) < 32 and each not in "\n\t") or 0xD800 <= ord(each) <= 0xDFFF or ord(each) == 127 for each in text
+    ):
         raise CorrectionError(f"{name}: holds control characters; expected plain text")
     return text
 

@@ -92,7 +92,9 @@ class Journal:
         """Notes what people said, each once however often the same comes."""
         for correction in changes.corrections:
             end = correction.change.get("end")
-            self._said(CORRECTIONS, correction.event, correction, None if end is None else micros(instant_in_change(end)))
+            self._said(
+                CORRECTIONS, correction.event, correction, None if end is None else micros(instant_in_change(end))
+            )
         for case in changes.cases:
             self._said(CASES, case.case, case, None)
 

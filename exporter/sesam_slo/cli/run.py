@@ -23,6 +23,7 @@ from ..collector import ExporterMetrics, Exposition, ProbeTally, ReloadState, Se
 from ..config import ConfigError, load
 from ..config.values import listen
 from ..core.announcing import Outcome
+from ..core.business_time import BusinessCalendars
 from ..core.entry import Log
 from ..core.history import Changes, Correction, Recorded
 from ..core.log_state import LogState
@@ -168,7 +169,7 @@ def _serve(
         stepped_back_seconds=lambda: clock.stepped_back_seconds,
         libcurl=pycurl.version_info()[1],
     )
-    services = ServiceMetrics(view, LogState(is_holiday))
+    services = ServiceMetrics(view, LogState(BusinessCalendars(is_holiday)))
     app = make_app(
         Exporter(
             Exposition((services.export, tally.export, metrics.export)),

@@ -6,7 +6,7 @@ A change's `change` holds some of these fields, as JSON values; each takes the p
     level: the vendor's judgement; each one is kept with the instant of its change
     cause ("unknown", "sesam", ...): of the last two the case is exempt
     reported_at, started_at, workaround_at, fixed_at, supplier_told_at: an instant, ISO 8601 in UTC, or null
-    workaround_impossible: true where there can be none: the correction's deadline is the fix's then
+    workaround_impossible: true where there can be none: from that change on the correction's deadline is the fix's
     withdrawn: true where it was no error
 """
 
@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from .entry import instant
 from .history import CaseChange
+from .instants import instant
 from .model import Cause
 
 TEXTS = ("title", "details", "reference", "event", "customer_class", "reported_by")
@@ -53,7 +53,7 @@ class Case:
     workaround_at: datetime | None = None
     fixed_at: datetime | None = None
     supplier_told_at: datetime | None = None
-    workaround_impossible: bool = False
+    impossible_since: datetime | None = None  # since when it is on record that there can be no workaround
     withdrawn: bool = False
 
     @property
@@ -64,6 +64,10 @@ class Case:
     def corrected_at(self) -> datetime | None:
         """When a temporary or permanent fix brought the service back."""
         return min((at for at in (self.workaround_at, self.fixed_at) if at is not None), default=None)
+
+    @property
+    def workaround_impossible(self) -> bool:
+        return self.impossible_since is not None
 
     @property
     def exempt(self) -> bool:
@@ -98,6 +102,9 @@ def changed(before: Case | None, change: CaseChange) -> Case:
     if "level" in said:
         since = before.reported_at if not before.levels else change.at
         fields["levels"] = (*before.levels, Levelled(since, str(said["level"])))
+    if "workaround_impossible" in fields:
+        impossible = fields.pop("workaround_impossible")
+        fields["impossible_since"] = (before.impossible_since or change.at) if impossible else None
     return replace(before, **fields)
 
 

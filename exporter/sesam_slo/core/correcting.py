@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from .entry import Entry, Exclusion, Log, added_id, changed, written
+from .entry import Entry, Exclusion, Log, added_id, changed
 from .history import Correction
+from .instants import written
 from .model import Cause
 
 MAX_TEXT = 10_000  # characters: a log entry is no archive

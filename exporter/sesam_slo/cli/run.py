@@ -152,7 +152,7 @@ def _serve(
 
     def follow(news: News) -> None:
         published.follow(news.log, news.windows, news.cases)
-        monitor.follow(published.excused(), news.windows)
+        monitor.follow(published.excused(), news.windows, published.cases)
 
     follower = LedgerFollower(lambda: open_ledger(config.ledger, create=False), recorded.head.number, follow)
 

@@ -23,6 +23,15 @@ _CLOSED = ("level",)  # what is judged, and does not change any more once a case
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a message about a case; `change` None where the case says so already."""
+
+    case: str  # its id
+    change: CaseChange | None
+    opened: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What a change is decided on. `log` holds at least the event that it names."""
 
@@ -75,8 +84,8 @@ def change(known: Known, id: str, wanted: Mapping[str, Any], *, author: str, rea
     return _checked(known, before, CaseChange(before.id, now, author_of(author), text_of("reason", reason), said))
 
 
-def told(known: Known, wanted: Mapping[str, Any], *, author: str, reason: str, now: datetime) -> CaseChange | None:
-    """What a service desk says of the case with `wanted["reference"]`: it is opened, changed, or as it says already (None).
+def told(known: Known, wanted: Mapping[str, Any], *, author: str, reason: str, now: datetime) -> Told:
+    """What a service desk says of the case with `wanted["reference"]`: it is opened, changed, or says so already.
 
     Raises CorrectionError.
     """
@@ -85,10 +94,11 @@ def told(known: Known, wanted: Mapping[str, Any], *, author: str, reason: str, n
         raise CorrectionError("reference: missing; expected the number of the case in the service desk")
     before = with_reference(known.cases, reference)
     if before is None:
-        return report(known, wanted, author=author, reason=reason, now=now)
+        opening = report(known, wanted, author=author, reason=reason, now=now)
+        return Told(opening.case, opening, opened=True)
     if all(value == _now(before, name) for name, value in _change(wanted).items()):
-        return None
-    return change(known, before.id, wanted, author=author, reason=reason, now=now)
+        return Told(before.id, None)
+    return Told(before.id, change(known, before.id, wanted, author=author, reason=reason, now=now))
 
 
 def find(known: Mapping[str, Case], id: str) -> Case:

@@ -25,7 +25,10 @@ class LogState:
             return "ongoing"
         if entry.explained:
             return "explained"
+        return "overdue" if self.due(entry.end, policy) <= at else "ended"
+
+    def due(self, end: datetime, policy: Policy) -> datetime:
+        """By when an entry that ended then has to be explained."""
         hours, zone = policy.business, policy.timezone
         calendar = BusinessCalendar(hours, zone, lambda day: self.is_public_holiday(hours.country, day))
-        due = calendar.after(entry.end, policy.alerts.unexplained_after_business_days * calendar.day)
-        return "overdue" if due <= at else "ended"
+        return calendar.after(end, policy.alerts.unexplained_after_business_days * calendar.day)

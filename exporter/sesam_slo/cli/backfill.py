@@ -1,0 +1,228 @@
+"""`sesam-slo backfill`: the ledger's corrected history as OpenMetrics, for dashboards and queries over the past."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from ..collector.past import FAMILIES, History
+from ..collector.samples import Grid
+from ..config import format_duration, parse_duration
+from ..core.intervals import Interval, clip
+from ..core.log_state import LogState
+from ..core.model import Config
+from ..core.names import SCRAPE_JOB, Metric
+from ..public_holidays import is_holiday
+from .errors import CommandError, load_config
+from .instants import instant
+from .ledgers import check_services, opened, read_book
+from .progress import Shown, steps
+
+HELP = "Writes the ledger's corrected history as OpenMetrics for promtool tsdb create-blocks-from openmetrics."
+_ABOUT = """\
+Writes the ledger's history, as it is corrected now, under the names of the live metrics:
+
+  sesam-slo backfill --from 2026-10-01T00:00:00+02:00 --to 2026-11-01T00:00:00+01:00 --out october.om
+  promtool tsdb create-blocks-from openmetrics october.om PROMETHEUS_STORAGE
+
+Counters of time go on from one file to the next. promtool reads a file once for every two hours of it: give it a few
+days at a time, or the metrics that you need. Prometheus wants the last three hours left to itself.
+
+The series carry job="sesam-slo" and instance="backfill", so that rules and dashboards find them and they never mix with
+those that were scraped. A second backfill, after corrections, does not replace the first: delete that before, with
+Prometheus' admin API: POST /api/v1/admin/tsdb/delete_series?match[]={instance="backfill"}
+"""
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_INSTANCE = "backfill"
+_SHORTEST = timedelta(milliseconds=1)
+_LEFT_TO_PROMETHEUS = timedelta(hours=3)  # its head, which blocks must not overlap
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = _ABOUT
+    parser.add_argument("--from", dest="since", type=instant, metavar="T", help="default: where the accounts begin")
+    parser.add_argument("--to", dest="until", type=instant, metavar="T", help="default: all that is known")
+    parser.add_argument(
+        "--step",
+        type=_step,
+        default=timedelta(minutes=1),
+        metavar="DURATION",
+        help="how far samples are apart, at most policy.alerts.lookback (default: 1m)",
+    )
+    parser.add_argument(
+        "--service", dest="services", action="append", metavar="S", help="only this one (default: all); may be repeated"
+    )
+    parser.add_argument(
+        "--metric",
+        dest="metrics",
+        action="append",
+        type=_metric,
+        metavar="NAME",
+        help=f"only this one; may be repeated (default: all that have a history: {', '.join(each.name for each in FAMILIES)})",
+    )
+    parser.add_argument(
+        "--label",
+        dest="labels",
+        action="append",
+        default=[],
+        type=_label,
+        metavar="NAME=VALUE",
+        help="a label of every series besides its own; may be repeated; an empty value leaves it out "
+        f"(default: job={SCRAPE_JOB} and instance={_INSTANCE})",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where it is written (default: stdout)")
+
+
+def run(options: argparse.Namespace) -> int:
+    config = load_config(options.config, syntax_only=True)
+    metrics = [metric for metric in FAMILIES if options.metrics is None or metric in options.metrics]
+    target = _target(options.labels, config)
+    _check(options, config)
+    with opened(config) as ledger:
+        check_services(ledger, options.services or ())
+        recorded, book = read_book(ledger, config, services=options.services)
+    history = History(book, recorded.memberships, config, target, LogState(is_holiday).due)
+    grid = _grid(history, options)
+    with _writing(options.out) as write, _progress(history.work(metrics), options.out) as show:
+        for text in history.text(grid, metrics, show):
+            write(text)
+    return 0
+
+
+def _check(options: argparse.Namespace, config: Config) -> None:
+    lookback = config.policy.alerts.lookback
+    if options.step > lookback:
+        raise CommandError(
+            f"--step {format_duration(options.step)}: longer than policy.alerts.lookback ({format_duration(lookback)}): "
+            "what looks for a sample would find none in between; expected at most that",
+            status=2,
+        )
+    if options.since is not None and options.until is not None and options.since >= options.until:
+        raise CommandError(f"--from {options.since.isoformat()}: not before --to {options.until.isoformat()}", status=2)
+
+
+def _grid(history: History, options: argparse.Namespace) -> Grid:
+    """Raises CommandError where no service had an account at any time that is asked for."""
+    spans = [span for name in history.book.services for span in history.book.spans(name)]
+    if not spans:
+        raise CommandError("no service has an account in the ledger; expected the exporter to have been started")
+    begin, end = min(span.start for span in spans), max(span.end for span in spans)
+    since, until = options.since or begin, options.until or end + _SHORTEST  # the last instant too
+    if not clip(((span.start, span.end + _SHORTEST) for span in spans), Interval(since, until)):
+        raise CommandError(
+            f"nothing is known from {since.isoformat()} to {until.isoformat()}; the ledger knows of "
+            f"{begin.isoformat()} to {end.isoformat()}"
+        )
+    if min(until, end) > datetime.now(UTC) - _LEFT_TO_PROMETHEUS:
+        print(
+            "the last three hours are in it; a Prometheus that scrapes meanwhile wants them left out: --to",
+            file=sys.stderr,
+        )
+    # A millisecond before the begin: timestamps are no finer, and counters begin at 0.
+    return Grid(since if options.since else begin - _SHORTEST, until, options.step)
+
+
+# -- what is written on the command line -------------------------------------------------------------------------------
+
+
+def _step(text: str) -> timedelta:
+    try:
+        step = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if step < _SHORTEST or step % _SHORTEST:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected whole milliseconds, and at least one")
+    return step
+
+
+def _metric(text: str) -> Metric:
+    found = next((metric for metric in FAMILIES if metric.name == text), None)
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: has no history in the ledger; expected one of {', '.join(each.name for each in FAMILIES)}"
+        )
+    return found
+
+
+def _label(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not _LABEL.fullmatch(name) or name.startswith("__"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected NAME=VALUE, such as instance=exporter:9808")
+    if any(0xD800 <= ord(each) <= 0xDFFF for each in value):
+        raise argparse.ArgumentTypeError(f"{name}: a value that is not UTF-8; expected text")
+    return name, value
+
+
+def _target(labels: list[tuple[str, str]], config: Config) -> tuple[tuple[str, str], ...]:
+    """The labels that a scrape would add. Raises CommandError where one of them is a metric's own."""
+    taken = {label for metric in FAMILIES for label in metric.labels}
+    taken |= {label for service in config.services for label, _ in service.labels} - {"job", "instance"}
+    for name, _ in labels:
+        if name in taken:
+            raise CommandError(f"--label {name}: the series have such a label already; expected another", status=2)
+    found = {"job": SCRAPE_JOB, "instance": _INSTANCE, **dict(labels)}
+    return tuple((name, value) for name, value in found.items() if value)
+
+
+# -- where it goes -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _writing(out: Path | None) -> Iterator[Callable[[str], object]]:
+    """Gives what writes. A file is there when it is whole, never in part; a pipe or a device is written as it comes."""
+    if out is None:
+        yield sys.stdout.write
+        return
+    try:
+        if _takes_as_it_comes(out):
+            with out.open("w", encoding="utf-8", newline="\n") as file:
+                yield file.write
+            return
+        with _beside(out) as file:
+            yield file.write
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CommandError(f"{out}: cannot be written: {error.strerror or error}") from None
+
+
+def _takes_as_it_comes(out: Path) -> bool:
+    try:
+        return not stat.S_ISREG(out.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _beside(out: Path) -> Iterator[IO[str]]:
+    descriptor, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(out)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+@contextmanager
+def _progress(work: int, out: Path | None) -> Iterator[Shown]:
+    """A bar, unless what is written goes to the same terminal."""
+    if out is None and sys.stdout.isatty():
+        yield lambda _done: None
+        return
+    with steps(work, "backfill") as show:
+        yield show

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -34,8 +35,9 @@ Writes the ledger's history, as it is corrected now, under the names of the live
   sesam-slo backfill --from 2026-10-01T00:00:00+02:00 --to 2026-11-01T00:00:00+01:00 --out october.om
   promtool tsdb create-blocks-from openmetrics october.om PROMETHEUS_STORAGE
 
-Counters of time go on from one file to the next. promtool reads a file once for every two hours of it: give it a few
-days at a time, or the metrics that you need. Prometheus wants the last three hours left to itself.
+Counters of time go on from one file to the next. promtool reads a file once for every two hours of it, so that a month
+in one file takes it 360 times as long as a month in files of two hours (--split 2h --out october, then promtool for
+each file of october). Prometheus wants the last three hours left to itself.
 
 The series carry job="sesam-slo" and instance="backfill", so that rules and dashboards find them and they never mix with
 those that were scraped. A second backfill, after corrections, does not replace the first: delete that before, with
@@ -43,6 +45,7 @@ Prometheus' admin API: POST /api/v1/admin/tsdb/delete_series?match[]={instance="
 """
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _INSTANCE = "backfill"
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _SHORTEST = timedelta(milliseconds=1)
 _LEFT_TO_PROMETHEUS = timedelta(hours=3)  # its head, which blocks must not overlap
 
@@ -80,7 +83,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a label of every series besides its own; may be repeated; an empty value leaves it out "
         f"(default: job={SCRAPE_JOB} and instance={_INSTANCE})",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where it is written (default: stdout)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="where it is written (default: stdout); with --split, a directory"
+    )
+    parser.add_argument(
+        "--split",
+        type=_duration,
+        metavar="DURATION",
+        help="a file for each such part, named by its begin, in the directory --out; best 2h, or some days",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -92,11 +103,30 @@ def run(options: argparse.Namespace) -> int:
         check_services(ledger, options.services or ())
         recorded, book = read_book(ledger, config, services=options.services)
     history = History(book, recorded.memberships, config, target, LogState(is_holiday).due)
-    grid = _grid(history, options)
-    with _writing(options.out) as write, _progress(history.work(metrics), options.out) as show:
-        for text in history.text(grid, metrics, show):
-            write(text)
+    grids = _parts(_grid(history, options), options)
+    with _progress(len(grids) * history.work(metrics), options.out) as show:
+        for number, (out, grid) in enumerate(grids):
+            before = number * history.work(metrics)
+            with _writing(out) as write:
+                for text in history.text(grid, metrics, lambda done, before=before: show(before + done)):  # type: ignore[misc]
+                    write(text)
     return 0
+
+
+def _parts(grid: Grid, options: argparse.Namespace) -> list[tuple[Path | None, Grid]]:
+    """What is written where. Parts begin at whole multiples of their length since 1970, as Prometheus' blocks do."""
+    if options.split is None:
+        return [(options.out, grid)]
+    try:
+        options.out.mkdir(exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"{options.out}: no directory to write into: {error.strerror or error}") from None
+    found, start = [], grid.start
+    while start < grid.end:
+        end = min(start - (start - _EPOCH) % options.split + options.split, grid.end)
+        found.append((options.out / f"{start:%Y%m%dT%H%M%SZ}.om", replace(grid, start=start, end=end)))
+        start = end
+    return found
 
 
 def _check(options: argparse.Namespace, config: Config) -> None:
@@ -107,6 +137,10 @@ def _check(options: argparse.Namespace, config: Config) -> None:
             "what looks for a sample would find none in between; expected at most that",
             status=2,
         )
+    if options.split is not None and options.out is None:
+        raise CommandError("--split: several files; expected --out DIRECTORY", status=2)
+    if options.split is not None and options.split < options.step:
+        raise CommandError(f"--split {format_duration(options.split)}: shorter than --step", status=2)
     if options.since is not None and options.until is not None and options.since >= options.until:
         raise CommandError(f"--from {options.since.isoformat()}: not before --to {options.until.isoformat()}", status=2)
 
@@ -120,7 +154,7 @@ def _grid(history: History, options: argparse.Namespace) -> Grid:
     since, until = options.since or begin, options.until or end + _SHORTEST  # the last instant too
     if not clip(((span.start, span.end + _SHORTEST) for span in spans), Interval(since, until)):
         raise CommandError(
-            f"nothing is known from {since.isoformat()} to {until.isoformat()}; the ledger knows of "
+            f"nothing is known from {since.isoformat()} to {(options.until or end).isoformat()}; the ledger knows of "
             f"{begin.isoformat()} to {end.isoformat()}"
         )
     if min(until, end) > datetime.now(UTC) - _LEFT_TO_PROMETHEUS:
@@ -135,11 +169,15 @@ def _grid(history: History, options: argparse.Namespace) -> Grid:
 # -- what is written on the command line -------------------------------------------------------------------------------
 
 
-def _step(text: str) -> timedelta:
+def _duration(text: str) -> timedelta:
     try:
-        step = parse_duration(text)
+        return parse_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _step(text: str) -> timedelta:
+    step = _duration(text)
     if step < _SHORTEST or step % _SHORTEST:
         raise argparse.ArgumentTypeError(f"{text!r}: expected whole milliseconds, and at least one")
     return step
@@ -166,7 +204,7 @@ def _label(text: str) -> tuple[str, str]:
 def _target(labels: list[tuple[str, str]], config: Config) -> tuple[tuple[str, str], ...]:
     """The labels that a scrape would add. Raises CommandError where one of them is a metric's own."""
     taken = {label for metric in FAMILIES for label in metric.labels}
-    taken |= {label for service in config.services for label, _ in service.labels} - {"job", "instance"}
+    taken |= {label for service in config.services for label, _ in service.labels}
     for name, _ in labels:
         if name in taken:
             raise CommandError(f"--label {name}: the series have such a label already; expected another", status=2)
@@ -197,8 +235,9 @@ def _writing(out: Path | None) -> Iterator[Callable[[str], object]]:
 
 
 def _takes_as_it_comes(out: Path) -> bool:
+    """Whether `out` is anything but a file or a name that is free: a link, such as /dev/stdout, must not be replaced."""
     try:
-        return not stat.S_ISREG(out.stat().st_mode)
+        return not stat.S_ISREG(out.lstat().st_mode)
     except FileNotFoundError:
         return False
 

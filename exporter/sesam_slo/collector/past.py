@@ -8,7 +8,7 @@ knew (phases, durations, its own state) has no history here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..core import names
@@ -24,6 +24,7 @@ from .samples import Grid, lines
 from .services import LOG_DAYS, VANTAGE
 
 UP = Metric("up", "gauge", "1 for every scrape that worked: what Prometheus writes itself, and dashboards ask for.")
+_HELPS = {names.DOWNTIME_SECONDS: replace(names.DOWNTIME_SECONDS, help="Downtime, as the ledger is corrected now.")}
 _MILLION = 1_000_000
 
 ValuesOf = Callable[[Instants, datetime], Values]
@@ -50,44 +51,44 @@ class History:
     config: Config
     target: tuple[tuple[str, str], ...]
     due: Callable[[datetime, Policy], datetime]
+    _pasts: dict[str, Past] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def text(
         self, grid: Grid, metrics: Iterable[Metric], show: Callable[[float], None] = lambda _done: None
     ) -> Iterator[str]:
         """The text, in pieces: family by family, series by series. `show` takes how many of `work` are done."""
-        pasts = {name: self._past(name) for name in self.book.services}
         done = 0
         for metric in metrics:
-            yield described(metric, openmetrics=True)
-            for past in pasts.values():
-                if metric is not UP:
-                    yield from self._samples(metric, past, grid)
+            yield described(_HELPS.get(metric, metric), openmetrics=True)
+            if metric is UP:
+                yield from self._up(grid)
+            for name in self.book.services:
+                yield from self._samples(metric, self._past(name), grid)
                 done += 1
                 show(done)
-            if metric is UP:
-                yield from self._up(pasts.values(), grid)
         yield "# EOF\n"
 
     def work(self, metrics: Iterable[Metric]) -> int:
         return len(self.book.services) * len(list(metrics))
 
     def _past(self, service: str) -> Past:
-        return Past.of(
-            self.book, service, (each for each in self.memberships if each.endpoint and each.service == service)
-        )
+        found = self._pasts.get(service)
+        if found is None:
+            endpoints = [each for each in self.memberships if each.endpoint and each.service == service]
+            found = self._pasts[service] = Past.of(self.book, service, endpoints)
+        return found
 
     def _samples(self, metric: Metric, past: Past, grid: Grid) -> Iterator[str]:
         for each in FAMILIES[metric](self, past):
-            added = tuple(label for label in self.target if label[0] not in dict(each.more))
-            series = f"{metric.name}{rendered(metric, past.service, *each.labels, more=(*each.more, *added))}"
+            series = f"{metric.name}{rendered(metric, past.service, *each.labels, more=(*each.more, *self.target))}"
             for span in past.spans:
                 for extent in (span,) if each.within is None else clip((span,), each.within):
                     for row in grid.rows(extent, edges=each.within is None):
                         yield lines(series, row, each.values(row, span.start))
 
-    def _up(self, pasts: Iterable[Past], grid: Grid) -> Iterator[str]:
+    def _up(self, grid: Grid) -> Iterator[str]:
         series = f"{UP.name}{rendered(UP, more=self.target)}"
-        for span in normalize(span for past in pasts for span in past.spans):
+        for span in normalize(span for name in self.book.services for span in self.book.spans(name)):
             for row in grid.rows(span):
                 yield lines(series, row, [1.0] * len(row))
 

@@ -1,4 +1,4 @@
-"""The report as one CSV table: a row per service, per event, and one in total; `row` tells which it is.
+"""The report as one CSV table: a row per service, per event, per change of policy, and one in total; `row` tells which it is.
 
 Instants are ISO 8601 in UTC, durations seconds, ratios at full precision; a cell without a value is empty. What people and
 servers wrote is no formula to a spreadsheet.
@@ -81,6 +81,9 @@ def _rows(document: Mapping[str, Any], earlier: Earlier | None) -> Iterator[dict
         **_figures(document["total"]),
     }
     yield from _earlier("total", about, earlier)
+    for change in document["policy_changes"]:
+        settings = "; ".join(f"{each['key']} from {each['before']} to {each['after']}" for each in change["settings"])
+        yield {"row": "policy_change", **about, "from": change["at"], "details": settings}
 
 
 def _earlier(row: str, about: Mapping[str, Any], earlier: Earlier | None) -> Iterator[dict[str, Any]]:

@@ -117,6 +117,18 @@ def test_the_history_is_split_into_files_that_are_the_whole_of_it(backfill: Any,
     assert sorted(samples) == sorted(line for line in whole.splitlines() if not line.startswith("#"))
 
 
+def test_parts_in_which_nothing_is_known_are_left_out(backfill: Any, folder: Path) -> None:
+    begin = SINCE.replace(hour=2, minute=0, second=0, microsecond=0)  # at the very begin of a part
+    ledger = open_ledger("sqlite:///sesam-slo.db")
+    ledger.write(Changes(memberships=(Membership("svc", "", begin, begin + 45 * MINUTE),)))
+    ledger.close()
+    assert backfill("--split", "30m", "--out", "parts", "--metric", "up", "--to", "2025-06-10T08:20:00Z") == (0, "", "")
+    assert sorted(each.name for each in (folder / "parts").iterdir()) == [
+        f"20250610T{name}Z.om" for name in ("020000", "023000", "073000", "080000")
+    ]
+    assert backfill("--metric", "up", "--to", "2025-06-10T02:01:00Z")[1].count("\n") == 4
+
+
 def test_labels_are_those_that_a_scrape_would_add(backfill: Any) -> None:
     _, text, _ = backfill(
         "--metric", "sesam_slo_service_info", "--metric", "up", "--label", "instance=", "--label", 'zone=a"\\\n'

@@ -18,7 +18,7 @@ from typing import IO
 from ..collector.past import FAMILIES, History
 from ..collector.samples import Grid
 from ..config import format_duration, parse_duration
-from ..core.intervals import Interval, clip
+from ..core.intervals import Interval, Intervals, clip, normalize
 from ..core.log_state import LogState
 from ..core.model import Config
 from ..core.names import SCRAPE_JOB, Metric
@@ -103,7 +103,8 @@ def run(options: argparse.Namespace) -> int:
         check_services(ledger, options.services or ())
         recorded, book = read_book(ledger, config, services=options.services)
     history = History(book, recorded.memberships, config, target, LogState(is_holiday).due)
-    grids = _parts(_grid(history, options), options)
+    known = _known(history)
+    grids = _parts(_grid(known, options), known, options)
     with _progress(len(grids) * history.work(metrics), options.out) as show:
         for number, (out, grid) in enumerate(grids):
             before = number * history.work(metrics)
@@ -113,8 +114,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _parts(grid: Grid, options: argparse.Namespace) -> list[tuple[Path | None, Grid]]:
-    """What is written where. Parts begin at whole multiples of their length since 1970, as Prometheus' blocks do."""
+def _parts(grid: Grid, known: Intervals, options: argparse.Namespace) -> list[tuple[Path | None, Grid]]:
+    """What is written where. Parts begin at whole multiples of their length since 1970, as Prometheus' blocks do.
+
+    Those in which nothing is known are left out.
+    """
     if options.split is None:
         return [(options.out, grid)]
     try:
@@ -124,7 +128,8 @@ def _parts(grid: Grid, options: argparse.Namespace) -> list[tuple[Path | None, G
     found, start = [], grid.start
     while start < grid.end:
         end = min(start - (start - _EPOCH) % options.split + options.split, grid.end)
-        found.append((options.out / f"{start:%Y%m%dT%H%M%SZ}.om", replace(grid, start=start, end=end)))
+        if clip(known, Interval(start, end)):
+            found.append((options.out / f"{start:%Y%m%dT%H%M%SZ}.om", replace(grid, start=start, end=end)))
         start = end
     return found
 
@@ -145,25 +150,32 @@ def _check(options: argparse.Namespace, config: Config) -> None:
         raise CommandError(f"--from {options.since.isoformat()}: not before --to {options.until.isoformat()}", status=2)
 
 
-def _grid(history: History, options: argparse.Namespace) -> Grid:
+def _known(history: History) -> Intervals:
+    """When any service had an account, the last instant of each included; in whole milliseconds, as timestamps are."""
+    return normalize(
+        (span.start - timedelta(microseconds=span.start.microsecond % 1000), span.end + _SHORTEST)
+        for name in history.book.services
+        for span in history.book.spans(name)
+    )
+
+
+def _grid(known: Intervals, options: argparse.Namespace) -> Grid:
     """Raises CommandError where no service had an account at any time that is asked for."""
-    spans = [span for name in history.book.services for span in history.book.spans(name)]
-    if not spans:
+    if not known:
         raise CommandError("no service has an account in the ledger; expected the exporter to have been started")
-    begin, end = min(span.start for span in spans), max(span.end for span in spans)
-    since, until = options.since or begin, options.until or end + _SHORTEST  # the last instant too
-    if not clip(((span.start, span.end + _SHORTEST) for span in spans), Interval(since, until)):
+    begin, end = known[0].start, known[-1].end
+    since, until = options.since or begin, options.until or end
+    if not clip(known, Interval(since, until)):
         raise CommandError(
-            f"nothing is known from {since.isoformat()} to {(options.until or end).isoformat()}; the ledger knows of "
-            f"{begin.isoformat()} to {end.isoformat()}"
+            f"nothing is known from {since.isoformat()} to {until.isoformat()}; the ledger knows of "
+            f"{begin.isoformat()} to {(end - _SHORTEST).isoformat()}"
         )
     if min(until, end) > datetime.now(UTC) - _LEFT_TO_PROMETHEUS:
         print(
             "the last three hours are in it; a Prometheus that scrapes meanwhile wants them left out: --to",
             file=sys.stderr,
         )
-    # A millisecond before the begin: timestamps are no finer, and counters begin at 0.
-    return Grid(since if options.since else begin - _SHORTEST, until, options.step)
+    return Grid(since, until, options.step)
 
 
 # -- what is written on the command line -------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ MODULES = {
     "replay": "replay",
     "report": "report",
     "import": "import_history",
+    "backfill": "backfill",
     "ledger": "ledger",
     "generate": "generate",
 }

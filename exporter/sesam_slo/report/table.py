@@ -1,4 +1,4 @@
-"""The report as one CSV table: a row per service, per event, one in total, then support's; `row` tells which it is.
+"""The report as one CSV table; `row` tells what each is: a service, an event, the total, a change of policy, then support's.
 
 Instants are ISO 8601 in UTC, durations seconds, ratios at full precision; a cell without a value is empty. What people and
 servers wrote is no formula to a spreadsheet.
@@ -90,6 +90,9 @@ def _rows(document: Mapping[str, Any], earlier: Earlier | None) -> Iterator[dict
         **_figures(document["total"]),
     }
     yield from _earlier("total", about, earlier)
+    for change in document["policy_changes"]:
+        settings = "; ".join(f"{each['key']} from {each['before']} to {each['after']}" for each in change["settings"])
+        yield {"row": "policy_change", **about, "from": change["at"], "details": settings}
     if "support" in document:
         yield from _support(month, document["support"])
 

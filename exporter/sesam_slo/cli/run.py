@@ -148,7 +148,7 @@ def _serve(
 
     def follow(news: News) -> None:
         published.follow(news.log, news.windows)
-        monitor.follow(published.excused(), news.windows)
+        monitor.follow(published.excuses(), news.windows)
 
     follower = LedgerFollower(lambda: open_ledger(config.ledger, create=False), recorded.head.number, follow)
 

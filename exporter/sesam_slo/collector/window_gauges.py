@@ -137,7 +137,9 @@ def _open_account(
 
 def _lines(name: str, closed: Judged, service: ServiceView, zone: ZoneInfo, maintenance: Maintenance) -> _Lines:
     at = service.horizon
-    still, moving, until = Families(), [], _next_edge_of(maintenance, name, at)
+    still, moving = Families(), []
+    changes = (since for since, _ in maintenance.policies.entries if at < since)
+    until = min([_next_edge_of(maintenance, name, at), *changes])
     found = spans(at, zone, service.since)
     for window, span in found.items():
         account = Account.of(
@@ -162,10 +164,12 @@ def _lines(name: str, closed: Judged, service: ServiceView, zone: ZoneInfo, main
                     until = at  # more than agreed time moves
             else:
                 until = min(until, at + (service.since - edge))
-            policies = maintenance.policies.spans(span.whole)
-            if rate and len(policies) > 1:
+            begun = Interval(span.whole.start, at + _MOMENT)
+            objectives = {policy.objective_ratio for _, policy in maintenance.policies.spans(begun)}
+            if len(objectives) == 1:
+                (objective,) = objectives
+            else:  # each second has a share of its own in the budget
                 until = at
-            objective = policies[0][1].objective_ratio if policies else None
         _downtime(still, name, window, account)
         grows = rate == 1 and bool(
             account.unplanned or account.unobserved or objective is not None or not account.agreed

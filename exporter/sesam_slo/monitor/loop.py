@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from ..core.checkpoint import checkpoint
 from ..core.entry import Log
 from ..core.history import Changes, Evidence, Recorded
+from ..core.intervals import Intervals
 from ..core.maintenance import Maintenance
 from ..core.model import AnnouncedWindow, Config, Endpoint, Outcome, Phase, Reason, Request, Result
 from ..core.outage import OutOfOrderError, Rules
@@ -85,9 +86,9 @@ class Tally(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What people wrote into the ledger: the events that are none of the service's own, and windows."""
+    """What people wrote into the ledger: when which event was none of the service's own, and windows."""
 
-    excused: frozenset[str]
+    excused: Mapping[str, Intervals]
     windows: tuple[AnnouncedWindow, ...]
 
 
@@ -129,7 +130,7 @@ class Monitor:
         self._roster = recorded_roster(recorded)
         self._configured_services: list[str] = []
         self._states: dict[str, ServiceState] = {}
-        self._excused = Log.of(recorded.events, recorded.reports, recorded.corrections).excused
+        self._excused: Mapping[str, Intervals] = Log.of(recorded.events, recorded.reports, recorded.corrections).excuses
         self._configure(self._roster, config)
 
     # -- what other threads call -------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ class Monitor:
         self._inbox.put(config)
         self._prober.wake()
 
-    def follow(self, excused: frozenset[str], windows: tuple[AnnouncedWindow, ...]) -> None:
+    def follow(self, excused: Mapping[str, Intervals], windows: tuple[AnnouncedWindow, ...]) -> None:
         """Lets what people wrote into the ledger take effect at the loop's next turn."""
         self._inbox.put(Followed(excused, windows))
         self._prober.wake()
@@ -284,7 +285,9 @@ class Monitor:
         if not states and configured is None:
             return
         changes = self._changes.then(Changes(checkpoints=tuple(checkpoint(state, now) for state in states.values())))
-        number = self._published.queue(Update(changes, states, self._judged, self._fresh_probes, configured))
+        number = self._published.queue(
+            Update(changes, states, self._judged, self._fresh_probes, configured, now if configured else None)
+        )
         self._changes, self._judged, self._fresh_probes, self._dirty = Changes(), {}, {}, set()
         self._submit(changes, number)
 

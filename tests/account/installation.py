@@ -1,4 +1,4 @@
-"""A whole exporter on the bench: the real core, monitor, ledger, published view and collector, without sockets, threads or clocks.
+"""A whole exporter on the bench: its real core, monitor, ledger, published view and collector, no sockets, threads or clocks.
 
 The test says how time passes, what each endpoint answers, when the disk takes what is written and what people do. Beside the
 exporter the installation keeps the raw history of it, for the recount: of what the ledger has, since a crash takes the rest.
@@ -247,12 +247,11 @@ class Installation:
         """Of each endpoint: up to where nothing can be missing from what the ledger has."""
         waiting = [what[1] for _, _, noted in self._submitted for what in noted if what[0] == "configured"]
         now = min([second(self.clock.now()), *waiting])
-        endpoints = [
-            endpoint
+        return {
+            endpoint: min([now, *self._starts.get((service, endpoint), ())])
             for (of, endpoint), spans in self.history.endpoints.items()
             if of == service and spans[-1][1] is None
-        ]
-        return {endpoint: min([now, *self._starts.get((service, endpoint), ())]) for endpoint in endpoints}
+        }
 
     def book(self) -> Book:
         return Book.of(self.ledger.read(), self.setting.config())

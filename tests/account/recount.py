@@ -1,4 +1,4 @@
-"""Every figure of one service, counted anew from the raw history: a model of DESIGN 2 that is plain, to hold the exporter against.
+"""Every figure of one service, counted anew from the raw history: a plain model of DESIGN 2, to hold the exporter against.
 
 It shares no code with the product: where that computes with bounds of intervals, here is one bit for each second (`seconds`), and
 each question is a count of bits. What it adds to `brute_force`: policies and windows that change in time, services and endpoints
@@ -179,6 +179,11 @@ class Recount:
     def counting(self):
         return [entry for entry in self.entries if self.counts(entry)]
 
+    @property
+    def _last(self):
+        """The second up to which anything at all is known."""
+        return max([self.horizon, *self.until.values()])
+
     # -- maintenance -----------------------------------------------------------------------------------------------
 
     def maintenance(self, end):
@@ -190,7 +195,7 @@ class Recount:
     @property
     def known_maintenance(self):
         """What of it was known to be maintenance as it passed."""
-        return self._recurring(self.horizon) | self._announced(lambda second, notice: second >= notice.known)
+        return self._recurring(self._last) | self._announced(lambda second, notice: second >= notice.known)
 
     def _recurring(self, end):
         found = 0
@@ -225,7 +230,7 @@ class Recount:
     @cached_property
     def kinds(self):
         """The seconds of each kind, wherever they are."""
-        planned_time = self.maintenance(max([self.horizon, *self.until.values()]))
+        planned_time = self.maintenance(self._last)
         down = own = unseen = 0
         for entry in self.counting:
             down |= entry.seconds

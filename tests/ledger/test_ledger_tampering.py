@@ -1,4 +1,4 @@
-"""Whatever is altered, removed, slipped in or swapped in a ledger, `verify` says so and names the first revision that is not as it was.
+"""Whatever is altered, removed, slipped in or swapped in a ledger, `verify` names the first revision that is not as it was.
 
 `SESAM_SLO_EXAMPLES=5000` tries that many alterations of each sort, new ones every time.
 """

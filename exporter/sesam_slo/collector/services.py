@@ -61,7 +61,7 @@ class ServiceMetrics:
             self._windows.forget_but({service.name for service in view.config.services})
 
     def _not_fallen(self, state: ServiceState) -> Counters:
-        """The counters as they are shown: people's clocks may be behind ours, and what they say of time that was shown comes late."""
+        """As they are shown: what people write by clocks behind ours may be of time that was shown already."""
         with self._lock:
             before = self._shown.get(state.service, Counters())
             highest = {

@@ -164,11 +164,8 @@ def _lines(name: str, closed: Judged, service: ServiceView, zone: ZoneInfo, main
                     until = at  # more than agreed time moves
             else:
                 until = min(until, at + (service.since - edge))
-            begun = Interval(span.whole.start, at + _MOMENT)
-            objectives = {policy.objective_ratio for _, policy in maintenance.policies.spans(begun)}
-            if len(objectives) == 1:
-                (objective,) = objectives
-            else:  # each second has a share of its own in the budget
+            objective = _only_objective(maintenance, Interval(span.whole.start, at + _MOMENT))
+            if objective is None:  # the seconds have different shares in the budget
                 until = at
         _downtime(still, name, window, account)
         grows = rate == 1 and bool(
@@ -185,6 +182,12 @@ def _lines(name: str, closed: Judged, service: ServiceView, zone: ZoneInfo, main
     if "month" not in found:  # the account is about to begin
         until = at
     return _Lines(at, max(until, at + _MOMENT), tuple(still.texts()), tuple(moving))
+
+
+def _only_objective(maintenance: Maintenance, within: Interval) -> float | None:
+    """The objective that was in force all the time; None where it changed."""
+    objectives = {policy.objective_ratio for _, policy in maintenance.policies.spans(within)}
+    return objectives.pop() if len(objectives) == 1 else None
 
 
 def _next_edge_of(maintenance: Maintenance, name: str, at: datetime) -> datetime:

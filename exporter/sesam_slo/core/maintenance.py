@@ -38,11 +38,22 @@ class Maintenance:
 
     policies: PolicyTimeline
     announced: tuple[AnnouncedWindow, ...] = ()
-    # Both only remember what follows from the two fields above.
+    # They only remember what follows from the two fields above.
+    _as_it_passed: dict[bool, Maintenance] = field(default_factory=dict, init=False, repr=False, compare=False)
     _concerns: dict[str, tuple[bool, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _known_years: dict[tuple[tuple[bool, ...], int], Timeline] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def as_it_passed(self) -> Maintenance:
+        """What of it was known to be maintenance as the time passed: a window from the instant on at which it was recorded."""
+        found = self._as_it_passed.get(True)
+        if found is None:
+            late = [each for each in self.announced if each.recorded_at is not None and each.start < each.recorded_at]
+            cut = [replace(each, start=each.recorded_at) for each in late if self.counts(each) and each.recorded_at]
+            known = tuple(each for each in self.announced if each not in late)
+            found = self._as_it_passed[True] = Maintenance(self.policies, (*known, *cut)) if late else self
+        return found
 
     def windows(self, service: str, within: Interval) -> list[Window]:
         """The occurrences that count for `service` and touch `within`, whole, by start."""

@@ -38,7 +38,8 @@ Writes the ledger's history, as it is corrected now, under the names of the live
 
 Counters of time go on from one file to the next. promtool reads a file once for every two hours of it, so that a month
 in one file takes it 360 times as long as a month in files of two hours (--split 2h --out october, then promtool for
-each file of october). Prometheus wants the last three hours left to itself.
+each file of october). All metrics of one service are some 20 MB a day at a step of a minute: take longer steps, or the
+metrics that you need. Prometheus wants the last three hours left to itself.
 
 The series carry job="sesam-slo" and instance="backfill", so that rules and dashboards find them and they never mix with
 those that were scraped. A second backfill, after corrections, does not replace the first: delete that before, with

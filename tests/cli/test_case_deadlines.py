@@ -77,7 +77,7 @@ def test_by_the_policy_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
         (("D", "partner", "2026-06-08T08:00:00Z"), "--level D: expected one of A, B, C"),
         (("A", "gold", "2026-06-08T08:00:00Z"), "--customer-class gold: expected one of partner, user"),
         (("A", "partner", "9999-06-08T08:00:00Z"), "--reported-at 9999-06-08T08:00:00Z: expected a year from 1971 to 2999"),
-        (("A", "partner", "2026-06-08T08:00:00Z", "--config", "nowhere.yml"), "nowhere.yml: cannot be read: No such file or directory; expected a configuration file"),
+        (("A", "partner", "2026-06-08T08:00:00Z", "--config", "sesam-slo.yml"), "sesam-slo.yml: cannot be read: No such file or directory; expected a configuration file"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_computed(capsys: pytest.CaptureFixture[str], options: tuple[str, ...], message: str) -> None:

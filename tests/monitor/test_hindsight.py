@@ -42,7 +42,7 @@ def at(seconds: float) -> Any:
 def tell(bench: Bench, log: Log, *windows: AnnouncedWindow) -> None:
     """As the exporter does with what people wrote into the ledger."""
     bench.published.follow(log, windows)
-    bench.monitor.follow(bench.published.excuses(), windows)
+    bench.monitor.follow(bench.published.excuses(), windows, bench.published.cases)
 
 
 def back_dated(start: float, recorded: float) -> AnnouncedWindow:

@@ -284,7 +284,9 @@ def test_any_byte_of_the_file_that_holds_a_revision(whole: Whole, data: st.DataO
     """Past SQLite: in the pages where the texts of a revision lie."""
     content = whole.path.read_bytes()
     with whole.copy() as copy:
-        number = data.draw(st.integers(1, whole.verdict.revisions), "revision")
+        # The policy's text is longer than a page and lies in several; the tests above alter it through SQLite.
+        found = copy.ask("SELECT number FROM revisions WHERE kind != 'policies' ORDER BY number")
+        number = data.draw(st.sampled_from([number for (number,) in found]), "revision")
         column = data.draw(st.sampled_from(["author", "change", "hash"]), "column")
         ((*texts, until, hash, stored),) = copy.ask(
             "SELECT author, reason, change, until_us, hash, " + column + " FROM revisions WHERE number = ?", number

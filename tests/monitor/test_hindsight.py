@@ -101,6 +101,24 @@ def test_an_excuse_counts_from_when_it_was_given_and_lowers_no_counter() -> None
     assert scraper.value("downtime_seconds_total", **{"class": "unplanned"}) == pytest.approx(shown + 5, abs=0.01)
 
 
+@pytest.mark.contract("excluded")
+def test_an_excuse_holds_while_an_endpoint_is_taken_out() -> None:
+    both = config(Service("svc", (endpoint("api"), endpoint("ui"))))
+    bench = Bench(both)
+    bench.prober.answer = lambda key: DOWN
+    bench.run(20)
+    (event,) = bench.log()
+    excused_at = bench.clock.now()
+    tell(bench, Log.of((event,), (), (Correction(event.id, excused_at, "kari", "", {"cause": "customer"}),)))
+    bench.run(1)
+    unplanned = bench.now().counters.unplanned
+    bench.monitor.reload(config(Service("svc", (endpoint("api"),))))
+    bench.run(5)
+    counters = bench.now().counters
+    assert counters.unplanned == unplanned == excused_at - event.start
+    assert counters.excluded == bench.service().horizon - excused_at
+
+
 def test_a_budget_is_each_seconds_share_by_the_objective_then_in_force() -> None:
     bench = Bench(config(policy=policy(objective_ratio=0.9)))
     scraper = Scraper(bench)

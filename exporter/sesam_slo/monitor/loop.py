@@ -319,7 +319,7 @@ class Monitor:
                 self._prober.cancel(key)
                 self._judged[key] = self._judged.get(key, 0) + 1
         self._waiting = [observed for observed in self._waiting if observed.key in self._unjudged]
-        self._roster, changes = configure(roster, config, now)
+        self._roster, changes = configure(roster, config, now, self._excused)
         self._states = dict(self._roster.states)
         self._configured_services = [service.name for service in config.services]
         self._endpoints = wanted

@@ -50,6 +50,6 @@ def artifacts(config: Config, year: int, deployment: Deployment | None = None) -
         "alertmanager/alertmanager.yml": alertmanager_configuration(
             config.policy, year, webhooks=site.webhooks, receivers=site.receivers
         ),
-        "alertmanager/templates/sesam-slo.tmpl": notification_template(),
+        "alertmanager/templates/sesam-slo.tmpl": notification_template(config.policy.timezone, year),
         **dashboards(config),
     }

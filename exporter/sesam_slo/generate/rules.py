@@ -13,6 +13,7 @@ from sesam_slo.core.model import Config
 from sesam_slo.generate import alerts, burn_rates, states
 from sesam_slo.generate.alerts import AlertRule
 from sesam_slo.generate.document import yaml_document
+from sesam_slo.generate.links import link_annotations
 
 
 def rule_file(config: Config, *, runbook_base: str) -> str:
@@ -41,17 +42,14 @@ def rule_file(config: Config, *, runbook_base: str) -> str:
 
 
 def _alerting_rule(rule: AlertRule, config: Config, runbook_base: str) -> dict[str, Any]:
-    annotations = {
-        "summary": rule.summary,
-        "description": rule.description,
-        "runbook_url": f"{runbook_base}/{rule.name}.md",
-    }
-    if config.web.external_url is not None:
-        annotations["log_url"] = config.web.external_url
     return {
         "alert": rule.name,
         "expr": rule.expression,
         **({"for": rule.lasting} if rule.lasting is not None else {}),
         "labels": {"severity": rule.severity},
-        "annotations": annotations,
+        "annotations": {
+            "summary": rule.summary,
+            "description": rule.description,
+            **link_annotations(rule.links, config, alert=rule.name, runbook_base=runbook_base),
+        },
     }

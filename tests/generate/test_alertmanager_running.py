@@ -159,6 +159,20 @@ def test_downtime_speaks_for_its_own_service_only(alertmanager, inbox):
     }
 
 
+def test_a_test_page_inhibits_nothing_and_repeats_no_page(alertmanager, inbox):
+    send = alertmanager(**ALWAYS)
+    send(Alert.DOWNTIME, "page", service="datahub-prod")
+    eventually(lambda: inbox.of("page"), inbox.notices)
+    send(Alert.DOWNTIME, "page", service="datahub-prod", test="true", test_run="1")
+    send(Alert.DOWNTIME, "page", service="other", test="true", test_run="1")
+    send(Alert.NOT_RESPONDING, "ticket", service="other")
+    send(Alert.WATCHDOG, "info")
+    eventually(lambda: len(inbox.of("watchdog")) >= SEVERAL and inbox.of("ticket"), inbox.notices)
+    assert inbox.of("ticket") == [("firing", Alert.NOT_RESPONDING, "other")]
+    of_datahub, of_other = ("firing", Alert.DOWNTIME, "datahub-prod"), ("firing", Alert.DOWNTIME, "other")
+    assert sorted(inbox.of("page")) == [of_datahub, of_datahub, of_other]  # the real one, its test, the other's test
+
+
 def test_a_text_that_changes_is_no_other_notice(alertmanager, inbox):
     """An alert is its labels. So a description may name the event, and its cause may be found meanwhile."""
     send = alertmanager(**ALWAYS)

@@ -30,6 +30,7 @@ MODULES = {
     "import": "import_history",
     "ledger": "ledger",
     "generate": "generate",
+    "alert": "alert",
 }
 
 

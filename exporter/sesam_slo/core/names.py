@@ -165,6 +165,10 @@ class Alert:
     WATCHDOG = "Watchdog"
 
 
+TEST_LABEL, TEST_RUN_LABEL = "test", "test_run"
+"""On what `alert test` sends: `"true"`, it takes a real alert's way and says nothing about a service; which test it is."""
+
+
 class Dashboard:
     """The dashboards' uids, which links lead to."""
 

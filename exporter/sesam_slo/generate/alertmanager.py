@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sesam_slo.core.model import AlertTimings, Policy
-from sesam_slo.core.names import Alert
+from sesam_slo.core.names import TEST_LABEL, TEST_RUN_LABEL, Alert
 from sesam_slo.generate.alerts import Severity
 from sesam_slo.generate.calendar import business_hours, days_off, years_from
 from sesam_slo.generate.document import yaml_document
@@ -62,7 +62,7 @@ def _route(timings: AlertTimings) -> dict[str, Any]:
     }
     return {
         "receiver": TICKET,
-        "group_by": ["service", "alertname"],
+        "group_by": ["service", "alertname", TEST_RUN_LABEL],
         "group_wait": duration(timings.group_wait),
         "group_interval": duration(timings.group_interval),
         "repeat_interval": duration(timings.repeat_interval),
@@ -79,7 +79,7 @@ def _inhibitions() -> list[dict[str, Any]]:
     of_dead_exporter = (Alert.PROBES_BLIND, Alert.NOT_RESPONDING, Alert.FLAPPING, Alert.PROBE_CREDENTIALS)
     return [
         {
-            "source_matchers": [_one_of((Alert.DOWNTIME, Alert.MAINTENANCE_OVERRUN))],
+            "source_matchers": [_one_of((Alert.DOWNTIME, Alert.MAINTENANCE_OVERRUN)), f'{TEST_LABEL}!="true"'],
             "target_matchers": [_one_of(of_downtime)],
             "equal": ["service"],
         },

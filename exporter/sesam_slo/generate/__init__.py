@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sesam_slo.core.model import Config
 from sesam_slo.generate.alertmanager import alertmanager_configuration
 from sesam_slo.generate.dashboards import dashboards
+from sesam_slo.generate.kubernetes import kubernetes_files
 from sesam_slo.generate.notification import notification_template
 from sesam_slo.generate.prometheus import prometheus_configuration
 from sesam_slo.generate.receivers import PAGE, Receivers
@@ -53,3 +54,11 @@ def artifacts(config: Config, year: int, deployment: Deployment | None = None) -
         "alertmanager/templates/sesam-slo.tmpl": notification_template(config.policy.timezone, year),
         **dashboards(config),
     }
+
+
+def kubernetes_artifacts(
+    config: Config, year: int, configuration: str, deployment: Deployment | None = None
+) -> dict[str, str]:
+    """The same for a cluster, below `kubernetes/`; `configuration` is the text that `config` was read from."""
+    site = deployment or Deployment()
+    return kubernetes_files(config, year, configuration, receivers=site.receivers, runbook_base=site.runbook_base)

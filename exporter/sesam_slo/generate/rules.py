@@ -17,12 +17,15 @@ from sesam_slo.generate.links import link_annotations
 
 
 def rule_file(config: Config, *, runbook_base: str) -> str:
-    """`prometheus/rules/sesam-slo.yml`; the rules hold for whatever services the exporter has.
+    """`prometheus/rules/sesam-slo.yml`; the rules hold for whatever services the exporter has."""
+    groups = rule_groups(config, runbook_base=runbook_base)
+    return yaml_document({"groups": groups}, about="Prometheus rules. Check them with: promtool check rules FILE")
 
-    One group for the states with the alerts that read them: rules of a group are evaluated in turn, groups are not.
-    """
+
+def rule_groups(config: Config, *, runbook_base: str) -> list[dict[str, Any]]:
+    """One group for the states with the alerts that read them: rules of a group are evaluated in turn, groups are not."""
     policy = config.policy
-    groups = [
+    return [
         {
             "name": "sesam-slo",
             "rules": [
@@ -38,7 +41,6 @@ def rule_file(config: Config, *, runbook_base: str) -> str:
             ],
         },
     ]
-    return yaml_document({"groups": groups}, about="Prometheus rules. Check them with: promtool check rules FILE")
 
 
 def _alerting_rule(rule: AlertRule, config: Config, runbook_base: str) -> dict[str, Any]:

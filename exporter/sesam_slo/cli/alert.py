@@ -14,6 +14,7 @@ from ..core.durations import parse_duration
 from ..core.model import Config
 from ..core.names import Alert
 from .errors import CommandError, load_config
+from .output import plain
 
 HELP = "Sends a marked test page through the real route."
 NO_SERVICE = "sesam-slo-alert-test"
@@ -95,11 +96,11 @@ def _sender() -> str:
 
 
 def _said(trial: Trial, url: str, wait: timedelta) -> int:
-    print(f"routed to: {', '.join(map(str, trial.receivers))}")
+    print(plain(f"routed to: {', '.join(map(str, trial.receivers))}"))
     for kind, count in sorted(trial.attempts.items()):
         print(f"sent by {kind} meanwhile, other notices included: {count}")
     faults = list(trial.faults(wait))
     for fault in faults:
-        print(f"{url}: {fault}", file=sys.stderr)
+        print(plain(f"{url}: {fault}"), file=sys.stderr)
     print("ended; whoever was told is told that too")
     return 1 if faults else 0

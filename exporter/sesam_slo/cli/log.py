@@ -19,7 +19,7 @@ from ..ledger import Ledger, LedgerError, Revision
 from .errors import CommandError, load_config
 from .instants import instant
 from .ledgers import amend_configured, check_services, opened, read_book, this_person
-from .output import add_format, as_csv, as_json, as_table
+from .output import add_format, as_csv, as_json, print_table
 
 HELP = "The downtime log: lists, shows, annotates, adds, exports, verifies."
 
@@ -132,8 +132,10 @@ def _list(options: argparse.Namespace) -> int:
     rows = [_row(each) for each in entries]
     if options.format == "csv":
         print(as_csv(rows))
+    elif rows:
+        print_table(rows)
     else:
-        print(as_table(rows) if rows else "no downtime")
+        print("no downtime")
     return 0
 
 
@@ -211,12 +213,12 @@ def _show(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(as_json({**document, "history": [each.document() for each in history], "evidence": evidence}))
         return 0
-    print(as_table([{"": name, entry.id: _cell(value)} for name, value in document.items() if name != "id"]))
+    print_table([{"": name, entry.id: _cell(value)} for name, value in document.items() if name != "id"])
     print("\nhistory")
-    print(as_table([{**each.document(), "change": _words(each)} for each in history]))
+    print_table([{**each.document(), "change": _words(each)} for each in history])
     if evidence:
         print("\nevidence")
-        print(as_table([{"": f"{each['which']} {each['endpoint']}", "seen": _cell(each)} for each in evidence]))
+        print_table([{"": f"{each['which']} {each['endpoint']}", "seen": _cell(each)} for each in evidence])
     return 0
 
 

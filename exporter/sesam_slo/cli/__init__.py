@@ -32,6 +32,7 @@ MODULES = {
     "ledger": "ledger",
     "generate": "generate",
     "alert": "alert",
+    "completion": "completion",
 }
 
 

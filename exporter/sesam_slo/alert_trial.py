@@ -18,12 +18,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from .alertmanager_api import OTHER_ANSWER, AlertmanagerApi, UnreachableError, instant
 from .core.durations import parse_duration
-from .core.names import TEST_LABEL, TEST_RUN_LABEL
+from .core.names import TEST_LABEL, TEST_RUN_LABEL, WEBHOOK_PATH
 
 _ENDS_BY_ITSELF = timedelta(minutes=5)  # after the longest wait, should this process be killed
 _POLL_SECONDS = 0.2
 _DEFAULTS = {"group_wait": "30s", "group_interval": "5m"}  # Alertmanager's
-_OWN_WEBHOOK = "/api/v1/alertmanager"  # the exporter's, which writes the log and wakes nobody
 _SECRET = "<secret>"  # noqa: S105 - what Alertmanager 0.26 and newer show in the place of a webhook's address
 _ATTEMPTS, _FAILURES = "alertmanager_notification_requests", "alertmanager_notification_requests_failed"
 
@@ -192,7 +191,7 @@ def _receiver(loaded: Mapping[str, Any]) -> Receiver:
 def _is_own(webhook: Mapping[str, Any]) -> bool:
     url = str(webhook.get("url", ""))
     if url != _SECRET:
-        return url.endswith(_OWN_WEBHOOK)
+        return url.endswith(WEBHOOK_PATH)
     authorization = (webhook.get("http_config") or {}).get("authorization") or {}
     return str(authorization.get("credentials_file", "")).endswith("write_token")
 

@@ -210,6 +210,12 @@ def test_a_sites_receivers_are_told_beside_the_exporter(configuration):
     assert watchdog["webhook_configs"] == [{"url": "https://switch.example/"}]
 
 
+def test_a_sites_own_way_to_the_exporter_takes_the_place_of_the_generated_one(configuration):
+    own = {"url": "https://slo.example/api/v1/alertmanager", "http_config": {"tls_config": {"ca_file": "ca.crt"}}}
+    files = artifacts(configuration(), 2026, Deployment(receivers={"page": {"webhook_configs": [own]}}))
+    assert yaml.safe_load(files[FILE])["receivers"][0] == {"name": "page", "webhook_configs": [own]}
+
+
 @pytest.mark.parametrize(
     ("text", "faults"),
     [

@@ -169,6 +169,10 @@ TEST_LABEL, TEST_RUN_LABEL = "test", "test_run"
 """On what `alert test` sends: `"true"`, it takes a real alert's way and says nothing about a service; which test it is."""
 
 
+WEBHOOK_PATH = "/api/v1/alertmanager"
+"""Where the exporter takes Alertmanager's notices, which tell nobody and go into the log."""
+
+
 class Dashboard:
     """The dashboards' uids, which links lead to."""
 

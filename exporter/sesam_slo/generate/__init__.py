@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sesam_slo.core.model import Config
+from sesam_slo.core.names import WEBHOOK_PATH
 from sesam_slo.generate.alertmanager import alertmanager_configuration
 from sesam_slo.generate.dashboards import dashboards
 from sesam_slo.generate.kubernetes import kubernetes_files
@@ -19,7 +20,7 @@ from sesam_slo.generate.rules import rule_file
 
 
 def _exporter_takes_pages() -> Mapping[str, str]:
-    return {PAGE: "http://exporter:9808/api/v1/alertmanager"}
+    return {PAGE: f"http://exporter:9808{WEBHOOK_PATH}"}
 
 
 @dataclass(frozen=True, slots=True)

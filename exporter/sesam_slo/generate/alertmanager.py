@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sesam_slo.core.model import AlertTimings, Policy
-from sesam_slo.core.names import TEST_LABEL, TEST_RUN_LABEL, Alert
+from sesam_slo.core.names import TEST_LABEL, TEST_RUN_LABEL, WEBHOOK_PATH, Alert
 from sesam_slo.generate.alerts import Severity
 from sesam_slo.generate.calendar import business_hours, days_off, years_from
 from sesam_slo.generate.document import yaml_document
@@ -114,7 +114,7 @@ def _one_of(alerts: tuple[str, ...]) -> str:
 def _receiver(name: str, webhook: str | None, further: Mapping[str, Any], files: AlertmanagerFiles) -> dict[str, Any]:
     """One without integrations is valid: its alerts stand in Alertmanager and nobody is told."""
     receiver: dict[str, Any] = {"name": name, **_moved(further, files.secrets)}
-    if webhook is not None:
+    if webhook is not None and not any(map(_is_exporters, receiver.get("webhook_configs", []))):
         own = {
             "url": webhook,
             "send_resolved": True,
@@ -122,6 +122,11 @@ def _receiver(name: str, webhook: str | None, further: Mapping[str, Any], files:
         }
         receiver["webhook_configs"] = [own, *receiver.get("webhook_configs", [])]
     return receiver
+
+
+def _is_exporters(webhook: Any) -> bool:
+    """A site's own way to the exporter, through TLS for instance, takes the place of the generated one."""
+    return isinstance(webhook, Mapping) and str(webhook.get("url", "")).endswith(WEBHOOK_PATH)
 
 
 def _moved(value: Any, secrets: str) -> Any:

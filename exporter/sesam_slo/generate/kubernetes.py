@@ -15,7 +15,7 @@ from typing import Any
 
 from sesam_slo import __version__
 from sesam_slo.core.model import Config
-from sesam_slo.core.names import SCRAPE_JOB
+from sesam_slo.core.names import SCRAPE_JOB, WEBHOOK_PATH
 from sesam_slo.generate.alertmanager import AlertmanagerFiles, alertmanager_configuration
 from sesam_slo.generate.dashboards import dashboards
 from sesam_slo.generate.dashboards.grafana import DATA_SOURCE
@@ -212,7 +212,7 @@ def _alertmanager(config: Config, year: int, receivers: Receivers) -> dict[str, 
     text = alertmanager_configuration(
         config.policy,
         year,
-        webhooks={PAGE: f"http://{NAME}:{_PORT}/api/v1/alertmanager"},
+        webhooks={PAGE: f"http://{NAME}:{_PORT}{WEBHOOK_PATH}"},
         receivers=receivers,
         files=_OF_OPERATOR,
     )

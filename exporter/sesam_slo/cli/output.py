@@ -14,10 +14,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_UNUSUAL = re.compile(r"[^\n\x20-\x7e]")
 FORMATS = ("table", "json", "csv")
-
-# What a terminal acts on, or is led astray by, and JSON would let through: DEL and the controls above it, marks of direction.
-_ACTED_ON = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +23,9 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def as_json(document: Any) -> str:
-    return _ACTED_ON.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(document, indent=1, ensure_ascii=False))
+    """What could do something to a terminal is escaped: control characters, and those that turn the direction of text."""
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    return _UNUSUAL.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -84,9 +84,14 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def printable(text: str) -> str:
+    """No control character of a server's or a file's reaches the terminal."""
+    return "".join(each if each.isprintable() else "�" for each in text)
+
+
 def plain(text: str) -> str:
-    """Without what a terminal would act on: some of it comes from servers, files and other people. Its lines stay."""
-    return "".join(each if each.isprintable() or each == "\n" else "�" for each in text)
+    """The same of a text of several lines."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _cells(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
@@ -110,4 +115,4 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
-    return plain(str(value).replace("\n", "�"))
+    return printable(str(value))

@@ -18,9 +18,9 @@ from rich.text import Text
 _GAP = 2
 _FOLDED_AT = 20  # a longer word may be folded before a table becomes too wide for the terminal
 _STYLES = {
-    **dict.fromkeys(("failure", "ongoing", "open"), "bold red"),
+    **dict.fromkeys(("failure", "ongoing", "missed"), "bold red"),
     **dict.fromkeys(("unobserved", "overdue", "short notice", "unknown"), "yellow"),
-    **dict.fromkeys(("success", "explained", "counts", "active"), "green"),
+    **dict.fromkeys(("success", "explained", "counts", "met"), "green"),
     **dict.fromkeys(("-", "withdrawn", "cancelled"), "dim"),
 }
 

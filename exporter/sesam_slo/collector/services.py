@@ -22,7 +22,7 @@ from .families import Families
 from .window_gauges import WindowGauges
 
 VANTAGE = "local"
-_LOG_DAYS = timedelta(days=90)
+LOG_DAYS = timedelta(days=90)
 _MOMENT = timedelta(microseconds=1)
 _AHEAD = timedelta(days=400)  # a recurring window on one weekday only, or an announced one, is found within this
 _LOOK = timedelta(days=9)
@@ -66,7 +66,7 @@ class ServiceMetrics:
     def _log(self, families: Families, service: ServiceView, view: View) -> None:
         name = service.service.name
         for entry in service.log.entries.values():
-            if entry.withdrawn or (entry.end is not None and entry.end < view.at - _LOG_DAYS):
+            if entry.withdrawn or (entry.end is not None and entry.end < view.at - LOG_DAYS):
                 continue
             end = entry.end or max(service.horizon, entry.start)
             endpoints, state = ",".join(entry.endpoints), self._log_state(entry, view.at, view.config.policy)

@@ -76,6 +76,10 @@ class Maintenance:
         """How long `intervals` are together, without making them."""
         return sum((year.total(within) for year in self.timelines(service, within)), timedelta())
 
+    def open(self, service: str, at: datetime) -> bool:
+        """Whether `at` is maintenance for `service`."""
+        return bool(self.intervals(service, Interval(at, at + timedelta(microseconds=1))))
+
     def concern(self, service: str) -> tuple[bool, ...]:
         """Which of all windows concern `service`: those with the same answer have the same maintenance."""
         concern = self._concerns.get(service)
@@ -104,15 +108,16 @@ class Maintenance:
 
     def short_notice(self, service: str, at: datetime) -> list[AnnouncedWindow]:
         """Windows that do not count, from their record to their end."""
-        return [
-            window
-            for window in self.announced
-            if _concerns(window.services, service)
-            and not self.counts(window)
-            and (interval := standing(window))
-            and (window.recorded_at or window.announced_at) <= at < interval.end
-            and (window.withdrawn_at is None or at < window.withdrawn_at)
-        ]
+        return [window for window, shown in self.short_notices(service) if shown.start <= at < shown.end]
+
+    def short_notices(self, service: str) -> list[tuple[AnnouncedWindow, Interval]]:
+        """All windows that do not count, with the time from their record to their end."""
+        found = []
+        for window in self.announced:
+            if _concerns(window.services, service) and not self.counts(window) and (interval := standing(window)):
+                end = interval.end if window.withdrawn_at is None else min(interval.end, window.withdrawn_at)
+                found.append((window, Interval(window.recorded_at or window.announced_at, end)))
+        return found
 
 
 def standing(window: AnnouncedWindow) -> Interval | None:

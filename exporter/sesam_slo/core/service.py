@@ -291,10 +291,8 @@ def unplanned_active(
     for event in state.events:
         if event.end is not None or event.id in excused:
             continue
-        instant = Interval(event.start, event.start + timedelta(microseconds=1))
-        if maintenance.intervals(state.service, instant):
-            now = Interval(at, at + timedelta(microseconds=1))
-            overrun = overrun or not maintenance.intervals(state.service, now)
+        if maintenance.open(state.service, event.start):
+            overrun = overrun or not maintenance.open(state.service, at)
         else:
             agreed = True
     return agreed, overrun

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from ..core.durations import parse_duration
 from ..core.model import Config
 from ..core.names import Alert
 from .errors import CommandError, load_config
+from .ledgers import this_person
 from .output import plain
 
 HELP = "Sends a marked test page through the real route."
@@ -35,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--service", metavar="SERVICE", help="as if of this service, where routes ask for it (default: of none)"
     )
     command.add_argument(
-        "--wait", type=_duration, default=timedelta(minutes=2), metavar="DURATION", help="at most so long (default: 2m)"
+        "--wait",
+        type=_duration,
+        default=timedelta(minutes=2),
+        metavar="DURATION",
+        help="for the notice, at most (default: 2m)",
     )
     command.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
@@ -82,17 +86,10 @@ def _annotations(config: Config) -> dict[str, str]:
     now = datetime.now(UTC).astimezone(config.policy.timezone)
     said = {
         "summary": "TEST: nothing is down",
-        "description": f"This is a test of the alerting, sent at {now:%Y-%m-%d %H:%M:%S %Z} by {_sender()} with "
+        "description": f"This is a test of the alerting, sent at {now:%Y-%m-%d %H:%M:%S %Z} by {this_person()} with "
         "sesam-slo alert test. Nothing is down and nothing is to be done.",
     }
     return said if config.web.external_url is None else {**said, "log_url": f"{config.web.external_url}/"}
-
-
-def _sender() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"
 
 
 def _said(trial: Trial, url: str, wait: timedelta) -> int:

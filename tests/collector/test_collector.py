@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from bench import DOWN, NOT_SEEN, SECOND, START, Bench, config, endpoint, policy
@@ -21,6 +22,18 @@ from sesam_slo.ledger import WriterStats
 from sesam_slo.public_holidays import is_holiday
 
 SERVICE = Service("svc", (endpoint("api"), endpoint("ui")), labels=(("customer", 'Åse "& <Sons>\\\n'),))
+
+# when Oslo's clocks are changed, by the calendar: 01:00 UTC on the last Sunday of March and of October
+SUMMERS = [
+    datetime(2025, 3, 30, 1, tzinfo=UTC),
+    datetime(2026, 3, 29, 1, tzinfo=UTC),
+    datetime(2027, 3, 28, 1, tzinfo=UTC),
+]
+WINTERS = [
+    datetime(2024, 10, 27, 1, tzinfo=UTC),
+    datetime(2025, 10, 26, 1, tzinfo=UTC),
+    datetime(2026, 10, 25, 1, tzinfo=UTC),
+]
 
 
 def exposed(bench: Bench, accept: str = "") -> str:
@@ -184,3 +197,25 @@ def test_maintenance_shows_the_open_window_and_the_next_and_last_instants() -> N
     assert of(bench, names.MAINTENANCE_LAST_END) == [at - 30]
     assert of(bench, names.MAINTENANCE_NEXT_END) == [at + 130]  # windows that touch are one
     assert of(bench, names.MAINTENANCE_NEXT_START) == [at + 500]
+
+
+def test_local_time_is_told_as_the_offset_in_force_and_the_one_before_it() -> None:
+    bench = Bench(config(SERVICE, policy=policy(timezone=ZoneInfo("Europe/Oslo"))))
+    told = {
+        (metric, abbreviation): of(bench, metric, timezone="Europe/Oslo", abbreviation=abbreviation)
+        for metric in (names.TIMEZONE_OFFSET, names.TIMEZONE_OFFSET_FROM)
+        for abbreviation in ("CET", "CEST")
+    }
+    summer, winter = (max(change for change in changes if change <= START) for changes in (SUMMERS, WINTERS))
+    assert told == {
+        (names.TIMEZONE_OFFSET, "CET"): [3600.0],
+        (names.TIMEZONE_OFFSET, "CEST"): [7200.0],
+        (names.TIMEZONE_OFFSET_FROM, "CET"): [winter.timestamp()],
+        (names.TIMEZONE_OFFSET_FROM, "CEST"): [summer.timestamp()],
+    }
+
+
+def test_a_zone_that_never_changes_its_clocks_has_one_offset_without_a_beginning() -> None:
+    bench = Bench(config(SERVICE, policy=policy(timezone=ZoneInfo("Etc/GMT-1"))))
+    assert of(bench, names.TIMEZONE_OFFSET) == [3600.0]
+    assert of(bench, names.TIMEZONE_OFFSET_FROM) == [0.0]

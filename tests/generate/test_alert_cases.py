@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import yaml
-from alert_cases import CASES
+from alert_cases import CASES, LOCAL_TIME
 
 from sesam_slo.core.names import Alert
 
@@ -27,7 +27,9 @@ def rule_test(case):
         "tests": [
             {
                 "interval": case.step,
-                "input_series": [{"series": name, "values": values} for name, values in case.series.items()],
+                "input_series": [
+                    {"series": name, "values": values} for name, values in {**LOCAL_TIME, **case.series}.items()
+                ],
                 "alert_rule_test": [
                     {"eval_time": case.at, "alertname": case.alert, "exp_alerts": expected(case.alert, case.fires)}
                 ],

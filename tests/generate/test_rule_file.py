@@ -117,13 +117,6 @@ def test_downtime_has_no_wait_of_its_own_and_looks_back(configuration):
     )
 
 
-def test_alerts_lead_to_the_log_where_people_reach_it(configuration):
-    config = configuration()
-    web = type(config.web)(external_url="https://slo.example/")
-    rules = all_rules(type(config)(config.policy, config.services, web=web))
-    assert {rule["annotations"]["log_url"] for rule in rules if "alert" in rule} == {"https://slo.example/"}
-
-
 def test_runbooks_may_be_kept_elsewhere(configuration):
     text = artifacts(configuration(), 2026, Deployment(runbook_base="https://wiki.example/slo"))[RULES]
     assert "runbook_url: https://wiki.example/slo/SesamDowntime.md" in text

@@ -250,3 +250,4 @@ class File(Section):
     web: WebSection = WebSection()
     prometheus: Server | None = None
     alertmanager: Server | None = None
+    grafana: Server | None = None

@@ -291,3 +291,4 @@ class Config:
     evidence_keep: timedelta = EVIDENCE_KEEP
     prometheus_url: str | None = None
     alertmanager_url: str | None = None
+    grafana_url: str | None = None  # how people reach it, for links in alerts

@@ -33,6 +33,16 @@ def _counter(name: str, labels: tuple[str, ...], text: str) -> Metric:
 
 SERVICE_INFO = _gauge("service_info", _SERVICE, "The configured services, with the labels given to them.")
 ENDPOINT_INFO = _gauge("endpoint_info", _ENDPOINT, "The configured endpoints.")
+TIMEZONE_OFFSET = _gauge(
+    "timezone_offset_seconds",
+    ("timezone", "abbreviation"),
+    "How far local time in the policy's time zone is ahead of UTC, now and before its last change.",
+)
+TIMEZONE_OFFSET_FROM = _gauge(
+    "timezone_offset_from_timestamp_seconds",
+    ("timezone", "abbreviation"),
+    "From when that offset held or holds; 0 where it has held for more than a year.",
+)
 PROBE_SUCCESS = _gauge(
     "probe_success", (*_ENDPOINT, "vantage"), "The last result: 1 success, 0 failure; absent while unobserved."
 )
@@ -153,3 +163,21 @@ class Alert:
     DOWNTIME_UNEXPLAINED = "SesamDowntimeUnexplained"
     CONFIG_RELOAD_FAILED = "SesamConfigReloadFailed"
     WATCHDOG = "Watchdog"
+
+
+TEST_LABEL, TEST_RUN_LABEL = "test", "test_run"
+"""On what `alert test` sends: `"true"`, it takes a real alert's way and says nothing about a service; which test it is."""
+
+
+WEBHOOK_PATH = "/api/v1/alertmanager"
+"""Where the exporter takes Alertmanager's notices, which tell nobody and go into the log."""
+
+
+class Dashboard:
+    """The dashboards' uids, which links lead to."""
+
+    WALL = "sesam-slo-wall"
+    SLO = "sesam-slo-slo"
+    LOG = "sesam-slo-log"
+    SUPPORT = "sesam-slo-support"
+    EXPORTER = "sesam-slo-exporter"

@@ -13,15 +13,19 @@ from sesam_slo.core.model import Config
 from sesam_slo.generate import alerts, burn_rates, states
 from sesam_slo.generate.alerts import AlertRule
 from sesam_slo.generate.document import yaml_document
+from sesam_slo.generate.links import link_annotations
 
 
 def rule_file(config: Config, *, runbook_base: str) -> str:
-    """`prometheus/rules/sesam-slo.yml`; the rules hold for whatever services the exporter has.
+    """`prometheus/rules/sesam-slo.yml`; the rules hold for whatever services the exporter has."""
+    groups = rule_groups(config, runbook_base=runbook_base)
+    return yaml_document({"groups": groups}, about="Prometheus rules. Check them with: promtool check rules FILE")
 
-    One group for the states with the alerts that read them: rules of a group are evaluated in turn, groups are not.
-    """
+
+def rule_groups(config: Config, *, runbook_base: str) -> list[dict[str, Any]]:
+    """One group for the states with the alerts that read them: rules of a group are evaluated in turn, groups are not."""
     policy = config.policy
-    groups = [
+    return [
         {
             "name": "sesam-slo",
             "rules": [
@@ -37,21 +41,17 @@ def rule_file(config: Config, *, runbook_base: str) -> str:
             ],
         },
     ]
-    return yaml_document({"groups": groups}, about="Prometheus rules. Check them with: promtool check rules FILE")
 
 
 def _alerting_rule(rule: AlertRule, config: Config, runbook_base: str) -> dict[str, Any]:
-    annotations = {
-        "summary": rule.summary,
-        "description": rule.description,
-        "runbook_url": f"{runbook_base}/{rule.name}.md",
-    }
-    if config.web.external_url is not None:
-        annotations["log_url"] = config.web.external_url
     return {
         "alert": rule.name,
         "expr": rule.expression,
         **({"for": rule.lasting} if rule.lasting is not None else {}),
         "labels": {"severity": rule.severity},
-        "annotations": annotations,
+        "annotations": {
+            "summary": rule.summary,
+            "description": rule.description,
+            **link_annotations(rule.links, config, alert=rule.name, runbook_base=runbook_base),
+        },
     }

@@ -69,7 +69,7 @@ class Site:
         changes = record_windows(lambda: open_ledger(self.url), decide, author, reason)
         self.written.append((author, reason))
         news = self.ledger.news(head)
-        self.bench.published.follow(news.log, news.windows)
+        self.bench.published.follow(news.log, news.windows, news.cases)
         return changes
 
     def follow(self, loaded: Config, outcome: Outcome, author: str, wanted: bool) -> tuple[str, str | None]:

@@ -130,7 +130,10 @@ def _serve(
     recorded: Recorded,
 ) -> None:
     clock = Clock(not_before=max((point.at for point in recorded.checkpoints.values()), default=None))
-    published, tally = Published(recorded, clock.now), ProbeTally()
+    try:
+        published, tally = Published(recorded, clock.now), ProbeTally()
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(f"ledger: holds a case that sesam-slo does not write: {error!r}") from None
     tally.configure(config)
     writer = LedgerWriter(ledger, on_written=published.settle, on_failed=published.settle)
     submission = Submission(published, writer.submit)
@@ -148,7 +151,7 @@ def _serve(
         raise CommandError(f"ledger: holds a checkpoint that sesam-slo does not write: {error!r}") from None
 
     def follow(news: News) -> None:
-        published.follow(news.log, news.windows)
+        published.follow(news.log, news.windows, news.cases)
         monitor.follow(published.excused(), news.windows)
 
     follower = LedgerFollower(lambda: open_ledger(config.ledger, create=False), recorded.head.number, follow)

@@ -84,9 +84,12 @@ class Case:
         return self.cause is Cause.OPERATING_ENVIRONMENT and self.supplier_told_at is None and not self.withdrawn
 
 
-def cases(changes: Iterable[CaseChange]) -> dict[str, Case]:
-    """All cases by id, in the order of their reports. Raises KeyError, TypeError or ValueError for another's change."""
-    found: dict[str, Case] = {}
+def cases(changes: Iterable[CaseChange], before: Mapping[str, Case] | None = None) -> dict[str, Case]:
+    """All cases by id, in the order of their reports; `before` are those to which the changes are made.
+
+    Raises KeyError, TypeError or ValueError for another's change.
+    """
+    found = dict(before or {})
     for change in changes:
         found[change.case] = changed(found.get(change.case), change)
     return dict(sorted(found.items(), key=lambda item: (item[1].reported_at, item[0])))
@@ -99,7 +102,7 @@ def changed(before: Case | None, change: CaseChange) -> Case:
         reported_at = instant(said["reported_at"])
         before = Case(change.case, said["service"], reported_at, said["customer_class"], ())
     fields = _fields(said)
-    if "level" in said:
+    if "level" in said and (not before.levels or before.level != said["level"]):
         since = before.reported_at if not before.levels else change.at
         fields["levels"] = (*before.levels, Levelled(since, str(said["level"])))
     if "workaround_impossible" in fields:

@@ -19,7 +19,7 @@ from typing import Any
 import pycurl
 import uvicorn
 
-from ..collector import ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
+from ..collector import CaseMetrics, ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
 from ..config import ConfigError, load
 from ..config.values import listen
 from ..core.announcing import Outcome
@@ -172,10 +172,11 @@ def _serve(
         stepped_back_seconds=lambda: clock.stepped_back_seconds,
         libcurl=pycurl.version_info()[1],
     )
-    services = ServiceMetrics(view, LogState(BusinessCalendars(is_holiday)))
+    calendars = BusinessCalendars(is_holiday)
+    services, cases = ServiceMetrics(view, LogState(calendars)), CaseMetrics(view, calendars)
     app = make_app(
         Exporter(
-            Exposition((services.export, tally.export, metrics.export)),
+            Exposition((services.export, cases.export, tally.export, metrics.export)),
             view,
             lambda: monitor.alive,
             reloader.reload,

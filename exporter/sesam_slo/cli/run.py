@@ -24,6 +24,7 @@ from ..config import ConfigError, load
 from ..config.values import listen
 from ..core.announcing import Outcome
 from ..core.business_time import BusinessCalendars
+from ..core.case_changes import Known
 from ..core.entry import Log
 from ..core.history import Changes, Correction, Recorded
 from ..core.log_state import LogState
@@ -38,6 +39,7 @@ from ..public_holidays import is_holiday
 from ..silences import follow_with_silence
 from ..web import (
     Announcing,
+    CaseBook,
     ConflictError,
     Exporter,
     LogBook,
@@ -50,6 +52,7 @@ from ..web import (
     read_web_config,
     server_context,
 )
+from .case_book import record_case
 from .errors import CommandError, load_config
 from .ledgers import amend
 from .logs import set_up_logging
@@ -152,7 +155,7 @@ def _serve(
 
     def follow(news: News) -> None:
         published.follow(news.log, news.windows, news.cases)
-        monitor.follow(published.excused(), news.windows)
+        monitor.follow(published.excused(), news.windows, published.cases)
 
     follower = LedgerFollower(lambda: open_ledger(config.ledger, create=False), recorded.head.number, follow)
 
@@ -185,6 +188,7 @@ def _serve(
             Users(web.users) if web.users else None,
             _log_book(config),
             _announcing(config, clock.now),
+            _case_book(config, clock.now, calendars),
         )
     )
     serving = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
@@ -227,17 +231,7 @@ def _log_book(config: Config) -> LogBook:
         except LedgerError as error:
             raise UnavailableError(_without_path(error)) from None
 
-    def history(id: str) -> list[dict[str, Any]]:
-        try:
-            ledger = open()
-            try:
-                return [revision.document() for revision in ledger.revisions(id)]
-            finally:
-                ledger.close()
-        except LedgerError as error:
-            raise UnavailableError(_without_path(error)) from None
-
-    return LogBook(record, history)
+    return LogBook(record, lambda id: _history(config, id))
 
 
 def _announcing(config: Config, now: Callable[[], datetime]) -> Announcing:
@@ -255,6 +249,32 @@ def _announcing(config: Config, now: Callable[[], datetime]) -> Announcing:
         return follow_with_silence(loaded.alertmanager_url, outcome, author, wanted=wanted)
 
     return Announcing(record, silence, now)
+
+
+def _case_book(config: Config, now: Callable[[], datetime], calendars: BusinessCalendars) -> CaseBook:
+    """Support cases over HTTP: the same deciding and writing as on the command line."""
+
+    def record(loaded: Config, decide: Callable[[Known], Changes], event: str | None, author: str) -> Changes:
+        try:
+            return record_case(lambda: open_ledger(config.ledger, create=False), loaded, decide, event, author)
+        except MovedError as error:
+            raise ConflictError(str(error)) from None
+        except LedgerError as error:
+            raise UnavailableError(_without_path(error)) from None
+
+    return CaseBook(record, lambda id: _history(config, id), now, calendars)
+
+
+def _history(config: Config, id: str) -> list[dict[str, Any]]:
+    """Every revision of an entry of the log or of a case, as JSON has it."""
+    try:
+        ledger = open_ledger(config.ledger, create=False)
+        try:
+            return [revision.document() for revision in ledger.revisions(id)]
+        finally:
+            ledger.close()
+    except LedgerError as error:
+        raise UnavailableError(_without_path(error)) from None
 
 
 def _without_path(error: LedgerError) -> str:

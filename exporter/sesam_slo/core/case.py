@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from .history import CaseChange
@@ -24,6 +25,16 @@ from .model import Cause
 TEXTS = ("title", "details", "reference", "event", "customer_class", "reported_by")
 INSTANTS = ("reported_at", "started_at", "workaround_at", "fixed_at", "supplier_told_at")
 FLAGS = ("workaround_impossible", "withdrawn")
+
+
+class CaseState(StrEnum):
+    """How far a case has come."""
+
+    REPORTED = "reported"
+    STARTED = "started"
+    WORKED_AROUND = "worked_around"
+    FIXED = "fixed"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,16 @@ class Case:
     @property
     def open(self) -> bool:
         return self.fixed_at is None and not self.withdrawn
+
+    @property
+    def state(self) -> CaseState:
+        if self.withdrawn:
+            return CaseState.WITHDRAWN
+        if self.fixed_at is not None:
+            return CaseState.FIXED
+        if self.workaround_at is not None:
+            return CaseState.WORKED_AROUND
+        return CaseState.REPORTED if self.started_at is None else CaseState.STARTED
 
     @property
     def supplier_missing(self) -> bool:

@@ -118,6 +118,11 @@ class Published:
         with self._lock:
             return frozenset[str]().union(*(held.log.excused for held in self._services.values()))
 
+    @property
+    def cases(self) -> Mapping[str, Case]:
+        """All support cases by id."""
+        return self._cases
+
     def _configure(self, config: Config, roster: Roster) -> None:
         windows = with_windows(roster.windows, self._followed)
         self._configured = (config, roster, Maintenance(roster.timeline(config.policy), windows))

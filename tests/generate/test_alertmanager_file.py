@@ -65,8 +65,8 @@ def test_the_watchdog_repeats_at_every_group_interval(values):
     }
 
 
-def test_alerts_are_grouped_by_service_and_name(values):
-    assert values["route"]["group_by"] == ["service", "alertname"]
+def test_alerts_are_grouped_by_service_name_and_case(values):
+    assert values["route"]["group_by"] == ["service", "alertname", "case"]
 
 
 def test_no_page_for_downtime_is_ever_inhibited_nor_the_watchdog(values):

@@ -173,4 +173,8 @@ class Alert:
     PROBE_CREDENTIALS = "SesamProbeCredentials"
     DOWNTIME_UNEXPLAINED = "SesamDowntimeUnexplained"
     CONFIG_RELOAD_FAILED = "SesamConfigReloadFailed"
+    REACTION_DUE = "SesamReactionDue"
+    REACTION_BREACHED = "SesamReactionBreached"
+    CORRECTION_DUE = "SesamCorrectionDue"
+    CORRECTION_BREACHED = "SesamCorrectionBreached"
     WATCHDOG = "Watchdog"

@@ -62,7 +62,7 @@ def _route(timings: AlertTimings) -> dict[str, Any]:
     }
     return {
         "receiver": TICKET,
-        "group_by": ["service", "alertname"],
+        "group_by": ["service", "alertname", "case"],
         "group_wait": duration(timings.group_wait),
         "group_interval": duration(timings.group_interval),
         "repeat_interval": duration(timings.repeat_interval),

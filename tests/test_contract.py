@@ -11,7 +11,6 @@ from contract_clauses import CLAUSES, Clause
 from sesam_slo.core.names import METRICS, Alert
 
 BUILT = [clause for clause in CLAUSES if not clause.planned]
-PLANNED = [clause for clause in CLAUSES if clause.planned]
 ALERTS = {name for key, name in vars(Alert).items() if key.isupper()}
 HELD = held()
 
@@ -29,10 +28,10 @@ def test_every_clause_is_held_by_a_test(clause: Clause) -> None:
     assert [each for each in HELD if clause.id in each.clauses]
 
 
-@pytest.mark.parametrize("clause", PLANNED, ids=of_clause)
-def test_a_clause_that_is_not_built_yet_is_held_and_shown_by_nothing(clause: Clause) -> None:
-    assert [each for each in HELD if clause.id in each.clauses] == []
-    assert (clause.metrics, clause.panels, clause.alerts) == ((), (), ())
+def test_a_clause_that_is_not_built_yet_is_held_and_shown_by_nothing() -> None:
+    planned = [clause for clause in CLAUSES if clause.planned]
+    assert [each for clause in planned for each in HELD if clause.id in each.clauses] == []
+    assert [each.id for each in planned if (each.metrics, each.panels, each.alerts) != ((), (), ())] == []
 
 
 def test_every_marker_names_a_clause() -> None:

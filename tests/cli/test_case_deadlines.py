@@ -77,7 +77,7 @@ def test_by_the_policy_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
         (("D", "partner", "2026-06-08T08:00:00Z"), "--level D: expected one of A, B, C"),
         (("A", "gold", "2026-06-08T08:00:00Z"), "--customer-class gold: expected one of partner, user"),
         (("A", "partner", "9999-06-08T08:00:00Z"), "--reported-at 9999-06-08T08:00:00Z: expected a year from 1971 to 2999"),
-        (("A", "partner", "2026-06-08T08:00:00Z", "--config", "nowhere.yml"), "nowhere.yml: cannot be read: No such file or directory; expected a configuration file"),
+        (("A", "partner", "2026-06-08T08:00:00Z", "--config", "sesam-slo.yml"), "sesam-slo.yml: cannot be read: No such file or directory; expected a configuration file"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_computed(capsys: pytest.CaptureFixture[str], options: tuple[str, ...], message: str) -> None:
@@ -100,17 +100,22 @@ COMMAND = [
 ]
 
 
+HOLIDAYS = ["-c", "import holidays; list(holidays.country_holidays('NO', years=2026))"]
+
+
+def processor_seconds(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 @pytest.mark.parametrize("policy", ["", "policy: {timezone: Europe/Oslo, objective: 99.9}\n"])
 def test_it_answers_at_once(policy: str) -> None:
-    """In processor time, the best of five: 0.3 s is meant on a machine that has nothing else to do."""
+    """0.3 s on a machine that has nothing else to do; there, the holidays that it cannot do without take 0.12 s of them."""
     Path("sesam-slo.yml").write_text(policy + SERVICES)
-    taken = []
-    for _ in range(5):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *COMMAND], check=True, stdout=subprocess.DEVNULL)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(taken) < 0.3
+    taken = [(processor_seconds(COMMAND), processor_seconds(HOLIDAYS)) for _ in range(5)]
+    assert min(each for each, _ in taken) < 2.5 * min(each for _, each in taken)
 
 
 def test_it_imports_no_more_than_it_needs() -> None:

@@ -118,7 +118,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_
             raise HTTPException(503, str(error)) from None
         outcome = outcomes[-1]
         if outcome.change is not None:
-            log.info("case %s: said by %s: %s", outcome.case, said.author, ", ".join(sorted(outcome.change.change)))
+            log.info("case %s: said by %s: %s", outcome.case, said.author, ", ".join(outcome.fields) or "nothing new")
         return outcome
 
     @router.post(PATH, status_code=201, dependencies=allowed, openapi_extra=_described(CaseReport))
@@ -155,7 +155,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_
 
 
 def _answer(outcome: Told) -> dict[str, Any]:
-    return {"id": outcome.case, "changed": [] if outcome.change is None else sorted(outcome.change.change)}
+    return {"id": outcome.case, "changed": outcome.fields}
 
 
 def _described(model: type[BaseModel]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ..core.business_time import BusinessCalendars
 from ..core.case import Case
@@ -17,11 +17,11 @@ from ..core.model import Config, Policy
 from ..core.policy import PolicyTimeline
 from ..core.view import View
 from ..core.windows import spans
-from .case_sheet import CaseSheet, Judged
+from .case_sheet import CaseSheet
 from .families import Families
+from .judged_case import ALWAYS, JudgedCase
 
 _WINDOWS = ("month", "previous_month")  # of `case_targets`
-_ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 class CaseMetrics:
@@ -34,7 +34,7 @@ class CaseMetrics:
         self._view, self._calendars = view, calendars
         self._lock = threading.Lock()
         self._policies = PolicyTimeline(())
-        self._judged: dict[str, Judged] = {}
+        self._judged: dict[str, JudgedCase] = {}
         self._facts: tuple[object, ...] = ()
         self._sheet: CaseSheet | None = None
 
@@ -55,7 +55,7 @@ class CaseMetrics:
         self._sheet.add(families, at)
 
     def _laid_out(self, cases: Mapping[str, Case], config: Config, policies: PolicyTimeline, at: datetime) -> CaseSheet:
-        found = spans(at, config.policy.timezone, _ALWAYS)
+        found = spans(at, config.policy.timezone, ALWAYS)
         windows = {name: found[name].whole for name in _WINDOWS}
         since = min(window.start for window in windows.values())
         self._policies = _same(policies, self._policies)
@@ -64,9 +64,9 @@ class CaseMetrics:
             if case.open or case.reported_at >= since:
                 policy, known = self._policies.at(case.reported_at), before.get(id)
                 if known is None or known.case is not case or known.policy is not policy:
-                    known = Judged.of(case, rules)
+                    known = JudgedCase.of(case, rules)
                 self._judged[id] = known
-        return CaseSheet.of(self._judged.values(), config, windows)
+        return CaseSheet(self._judged.values(), config, windows)
 
 
 def _same(policies: PolicyTimeline, before: PolicyTimeline) -> PolicyTimeline:

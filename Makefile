@@ -43,6 +43,7 @@ bench: .venv/dev .tools/blackbox ## the measurements of benchmarks/RESULTS.md, a
 	.venv/bin/python benchmarks/exporter_lag.py
 	.venv/bin/python benchmarks/replay.py
 	.venv/bin/python benchmarks/account.py
+	.venv/bin/python benchmarks/cases.py
 
 clean: ## what was installed and built; not the ledger
 	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

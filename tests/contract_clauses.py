@@ -211,7 +211,8 @@ CLAUSES = (
             ("When a term is over", "At the earliest instant by which its time has passed: 8 hours from Monday 08:00 "
              "is Monday 16:00."),
         ),
-        alerts=(Alert.DOWNTIME_UNEXPLAINED,),
+        metrics=(names.CASE_SECONDS_LEFT, names.CASE_SECONDS_USED),
+        alerts=(Alert.DOWNTIME_UNEXPLAINED, Alert.REACTION_DUE, Alert.CORRECTION_DUE),
     ),
     Clause(
         "levels",
@@ -224,6 +225,7 @@ CLAUSES = (
              "users have none; C has none."),
             ("A level that changes", "The terms are computed anew from the report; one that was missed stays missed."),
         ),
+        (names.CASE_OPEN, names.CASE_BREACHED, names.CASE_TARGETS),
     ),
     Clause(
         "reaction-time",
@@ -231,6 +233,8 @@ CLAUSES = (
         "Reaction time",
         "From the customer's report to the beginning of work on the cause: 8 hours at level A, 2 days at level B.",
         (("Reported outside business hours", "The clock starts at the next business instant."),),
+        (names.CASE_DEADLINE, names.CASE_SECONDS_LEFT, names.CASE_BREACHED, names.CASE_TARGETS),
+        alerts=(Alert.REACTION_DUE, Alert.REACTION_BREACHED),
     ),
     Clause(
         "correction-time",
@@ -242,6 +246,8 @@ CLAUSES = (
         "release, as a goal.",
         (("Where no workaround is possible", "That is recorded, and the fix's deadline takes the workaround's "
           "place."),),
+        (names.CASE_DEADLINE, names.CASE_SECONDS_LEFT, names.CASE_BREACHED, names.CASE_TARGETS),
+        alerts=(Alert.CORRECTION_DUE, Alert.CORRECTION_BREACHED),
     ),
     Clause(
         "no-requirements",
@@ -250,5 +256,6 @@ CLAUSES = (
         "Errors in the customer's own systems or in the operating environment have no terms; the latter are reported "
         "to the environment's supplier without delay.",
         (("What is kept of that", "When it was reported to the supplier."),),
+        (names.CASE_SUPPLIER_NOT_TOLD,),
     ),
 )  # fmt: skip

@@ -13,9 +13,10 @@ from bench import DOWN, NOT_SEEN, SECOND, START, Bench, config, endpoint, policy
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from sesam_slo.collector import ExporterMetrics, Exposition, ReloadState, ServiceMetrics
+from sesam_slo.collector import CaseMetrics, ExporterMetrics, Exposition, ReloadState, ServiceMetrics
 from sesam_slo.core import names
 from sesam_slo.core.business_time import BusinessCalendars
+from sesam_slo.core.history import CaseChange, Recorded
 from sesam_slo.core.log_state import LogState
 from sesam_slo.core.model import AnnouncedWindow, Outcome, Reason, Service
 from sesam_slo.ledger import WriterStats
@@ -47,8 +48,12 @@ def exposed(bench: Bench, accept: str = "") -> str:
         stepped_back_seconds=lambda: 0.0,
         libcurl="8",
     )
-    services = ServiceMetrics(bench.published.view, LogState(BusinessCalendars(is_holiday)))
-    body, content_type = Exposition((services.export, bench.tally.export, exporter.export))(accept)
+    calendars = BusinessCalendars(is_holiday)
+    services, cases = (
+        ServiceMetrics(bench.published.view, LogState(calendars)),
+        CaseMetrics(bench.published.view, calendars),
+    )
+    body, content_type = Exposition((services.export, cases.export, bench.tally.export, exporter.export))(accept)
     assert content_type.startswith("application/openmetrics-text" if accept else "text/plain")
     return body.decode()
 
@@ -82,7 +87,12 @@ def test_every_metric_of_the_product_is_exposed_with_its_labels_and_no_other_is(
     window = AnnouncedWindow("open", START + 10 * SECOND, START + timedelta(hours=1), START - timedelta(days=9))
     past = AnnouncedWindow("past", START - timedelta(hours=5), START - timedelta(hours=4), START - timedelta(days=9))
     short = AnnouncedWindow("short", START + timedelta(hours=2), START + timedelta(hours=3), START)
-    bench = Bench(config(SERVICE, policy=policy(announced=(window, past, short))))
+    report = {"service": "svc", "reported_at": "2026-06-10T08:00:00Z", "customer_class": "partner", "level": "A"}
+    cases = (
+        CaseChange("ours", START, "kari", "", report),
+        CaseChange("environments", START, "kari", "", {**report, "cause": "operating_environment"}),
+    )
+    bench = Bench(config(SERVICE, policy=policy(announced=(window, past, short))), Recorded(cases=cases))
     bench.prober.answer = lambda key: DOWN
     bench.run(15)
     family_labels: dict[str, set[frozenset]] = {}

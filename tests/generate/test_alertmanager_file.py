@@ -66,8 +66,8 @@ def test_the_watchdog_repeats_at_every_group_interval(values):
     }
 
 
-def test_alerts_are_grouped_by_service_and_name(values):
-    assert values["route"]["group_by"] == ["service", "alertname", "test_run"]
+def test_alerts_are_grouped_by_service_name_and_case_and_a_test_by_itself(values):
+    assert values["route"]["group_by"] == ["service", "alertname", "case", "test_run"]
 
 
 def test_no_page_for_downtime_is_ever_inhibited_nor_the_watchdog(values):

@@ -184,6 +184,19 @@ def test_a_text_that_changes_is_no_other_notice(alertmanager, inbox):
     assert inbox.of("page") == [("firing", Alert.DOWNTIME, "datahub-prod")]
 
 
+def test_two_cases_of_one_service_are_told_apart(alertmanager, inbox):
+    """In one group the second would come with a repetition of the first, and the first's end with neither."""
+    send = alertmanager(**ALWAYS)
+    send(Alert.REACTION_DUE, "page", service="datahub-prod", case="c-7")
+    eventually(lambda: inbox.of("page"), inbox.notices)
+    send(Alert.REACTION_DUE, "page", service="datahub-prod", case="c-8")
+    eventually(lambda: len(inbox.of("page")) == 2, inbox.notices)
+    send(Alert.REACTION_DUE, "page", service="datahub-prod", case="c-7", resolved=True)
+    send(Alert.WATCHDOG, "info")
+    eventually(lambda: len(inbox.of("page")) == 3 and len(inbox.of("watchdog")) >= SEVERAL, inbox.notices)
+    assert [status for status, *_ in inbox.of("page")] == ["firing", "firing", "resolved"]
+
+
 def test_a_dead_exporter_neither_repeats_nor_hides_the_end_of_a_downtime(alertmanager, inbox):
     send = alertmanager(**ALWAYS)
     send(Alert.DOWNTIME, "page", service="datahub-prod")

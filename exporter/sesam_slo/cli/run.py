@@ -19,7 +19,7 @@ from typing import Any
 import pycurl
 import uvicorn
 
-from ..collector import ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
+from ..collector import CaseMetrics, ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
 from ..config import ConfigError, load
 from ..config.values import listen
 from ..core.announcing import Outcome
@@ -176,10 +176,10 @@ def _serve(
         libcurl=pycurl.version_info()[1],
     )
     calendars = BusinessCalendars(is_holiday)
-    services = ServiceMetrics(view, LogState(calendars))
+    services, cases = ServiceMetrics(view, LogState(calendars)), CaseMetrics(view, calendars)
     app = make_app(
         Exporter(
-            Exposition((services.export, tally.export, metrics.export)),
+            Exposition((services.export, cases.export, tally.export, metrics.export)),
             view,
             lambda: monitor.alive,
             reloader.reload,

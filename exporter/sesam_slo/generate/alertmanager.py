@@ -79,7 +79,7 @@ def _route(timings: AlertTimings) -> dict[str, Any]:
     }
     return {
         "receiver": TICKET,
-        "group_by": ["service", "alertname", TEST_RUN_LABEL],
+        "group_by": ["service", "alertname", "case", TEST_RUN_LABEL],
         "group_wait": duration(timings.group_wait),
         "group_interval": duration(timings.group_interval),
         "repeat_interval": duration(timings.repeat_interval),

@@ -7,8 +7,13 @@ says how far that is ahead of UTC. Where it has not said so for as long as alert
 
 from __future__ import annotations
 
+import re
+
 from sesam_slo.core.model import AlertTimings
 from sesam_slo.core.names import (
+    CASE_BREACHED,
+    CASE_DEADLINE,
+    CASE_SECONDS_LEFT,
     ENDPOINT_FAILING_SINCE,
     ERROR_BUDGET_REMAINING_SECONDS,
     LOG_ENTRY_INFO,
@@ -22,11 +27,13 @@ from sesam_slo.core.names import (
 from sesam_slo.generate.promql import UP, duration, recent
 
 SERVICE = "{{ $labels.service }}"
+CASE = "{{ $labels.case }}"
 NUMBER = "{{ $value }}"
 LENGTH = "{{ $value | humanizeDuration }}"
 PERCENTAGE = "{{ $value | humanizePercentage }}"
 
 _OF_SERVICE = "service=%q"  # the alert's own, put in by the template
+_OF_CASE = "service=%q,case=%q"
 _CLOCK = '"2006-01-02 15:04:05"'
 
 
@@ -114,6 +121,38 @@ def listed(label: str, metric: str, template: str, *, otherwise: str, matchers: 
     )
 
 
+def level_of_case(timings: AlertTimings) -> str:
+    """` (level LEVEL, CLASS)` of the alert's case; nothing where the exporter does not tell."""
+    known = recent(f"{CASE_BREACHED.name}{{{_OF_CASE}}}", timings)
+    return (
+        "{{ with "
+        + _ask(known)
+        + ' }} (level {{ . | first | label "level" }}, {{ . | first | label "customer_class" }}){{ end }}'
+    )
+
+
+def left_of_case(target: str, clocks: str, timings: AlertTimings) -> str:
+    """` LENGTH of business time are left ...` of the clock that runs out first, or by how much it is overdue.
+
+    target: what the clocks are of, in words; clocks: a regular expression. Nothing where none of them runs.
+    """
+    matchers = f'{{{_OF_CASE},clock=~"{clocks}"}}'
+    left = _ask(f"min({recent(f'{CASE_SECONDS_LEFT.name}{matchers}', timings)})")
+    due = f"min({recent(f'{CASE_DEADLINE.name}{matchers}', timings)})"
+    # Hours at most: a business day has not as many of them as Prometheus' own days.
+    hours, minutes = (
+        '{{ query (printf "floor(' + part + ')" $left) | first | value }}'
+        for part in ("abs(vector(%f)) / 3600", "abs(vector(%f)) %% 3600 / 60")
+    )
+    return (
+        "{{ with " + left + " }}{{ $left := . | first | value }}{{ if lt $left 0.0 }}"
+        f" Its {target} is {hours}h {minutes}m of business time overdue{_instant(' since', due, timings)}."
+        "{{ else }}"
+        f" {hours}h {minutes}m of business time are left until its {target} is due{_instant(' at', due, timings)}."
+        "{{ end }}{{ end }}"
+    )
+
+
 def _event(timings: AlertTimings) -> str:
     """The event that goes on, the latest where one has just ended: its start, under its `id`."""
     start, ongoing = _entries(timings, ',state="ongoing"')
@@ -152,4 +191,5 @@ def _milliseconds(query: str) -> str:
 
 def _ask(query: str) -> str:
     quoted = query.replace('"', '\\"')
-    return f'query (printf "{quoted}"' + " $labels.service" * query.count("%q") + ")"
+    own_labels = "".join(f" $labels.{label}" for label in re.findall(r"(\w+)=%q", query))
+    return f'query (printf "{quoted}"{own_labels})'

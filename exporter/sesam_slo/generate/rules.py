@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sesam_slo.core.model import Config
-from sesam_slo.generate import alerts, burn_rates, states
+from sesam_slo.generate import alerts, burn_rates, states, support_alerts
 from sesam_slo.generate.alerts import AlertRule
 from sesam_slo.generate.document import yaml_document
 from sesam_slo.generate.links import link_annotations
@@ -32,6 +32,10 @@ def rule_groups(config: Config, *, runbook_base: str) -> list[dict[str, Any]]:
                 *states.recording_rules(config),
                 *(_alerting_rule(rule, config, runbook_base) for rule in alerts.state_alerts(config)),
             ],
+        },
+        {
+            "name": "sesam-slo-support",
+            "rules": [_alerting_rule(rule, config, runbook_base) for rule in support_alerts.support_alerts(policy)],
         },
         {
             "name": "sesam-slo-error-budget",

@@ -231,9 +231,18 @@ def table_rows(at: GridPos) -> int:
 
 
 def state_timeline(
-    title: str, description: str, query: Json, at: GridPos, *, mappings: list[Json], points: int, shortest: str
+    title: str,
+    description: str,
+    query: Json,
+    at: GridPos,
+    *,
+    mappings: list[Json],
+    points: int,
+    shortest: str,
+    written: bool = False,
+    without_data: str = "NOT SEEN",
 ) -> Panel:
-    """A strip for each series, of at most `points` cells, each at least `shortest` long."""
+    """A strip for each series, of at most `points` cells, each at least `shortest` long, with its value if `written`."""
     return StateTimeline(
         title=title,
         description=description,
@@ -243,10 +252,10 @@ def state_timeline(
         mappings=mappings,
         maxDataPoints=points,
         interval=shortest,
-        showValue="never",
+        showValue="auto" if written else "never",
         extraJson={
             "fieldConfig": {
-                "defaults": {"thresholds": steps("transparent"), "custom": {"fillOpacity": 90}, "noValue": "NOT SEEN"}
+                "defaults": {"thresholds": steps("transparent"), "custom": {"fillOpacity": 90}, "noValue": without_data}
             },
             "options": {"legend": {"showLegend": True, "placement": "right"}},
         },

@@ -1,0 +1,51 @@
+"""PromQL that several drill-down dashboards are made of."""
+
+from __future__ import annotations
+
+from sesam_slo.core.names import LOG_ENTRY_DURATION, LOG_ENTRY_INFO, LOG_ENTRY_START
+
+ONE_SERVICE = 'service="$service"'
+SERVICES = 'service=~"$service"'
+
+NAME = "what"  # the label that `named` writes
+
+
+def named(expression: str, text: str) -> str:
+    """The series of `expression` with a name, so that several kinds of figures fit into one query."""
+    return f'label_replace({expression}, "{NAME}", "{text}", "", "")'
+
+
+def at_start_of_range() -> str:
+    """The instant at which the time range starts, as a number."""
+    return _time_at("start")
+
+
+def at_end_of_range() -> str:
+    """The instant at which the time range ends, as a number."""
+    return _time_at("end")
+
+
+def since_start_of_range(counter: str) -> str:
+    """How much a counter that never steps back has grown since the time range began, or since it began itself."""
+    return f"({counter} - ({counter} @ start() or 0 * {counter}))"
+
+
+def entries_in_range(matchers: str) -> str:
+    """The log's entries that lasted into the time range and began before its end: the start of each.
+
+    For a query of one instant, whose time is the end of the range.
+    """
+    start, length = f"{LOG_ENTRY_START.name}{{{matchers}}}", f"{LOG_ENTRY_DURATION.name}{{{matchers}}}"
+    return f"({start} <= time() and on (service, id) ({start} + on (service, id) {length} >= time() - $__range_s))"
+
+
+def labelled(expression: str, info: str = f"{LOG_ENTRY_INFO.name}") -> str:
+    """A figure of log entries with cause, endpoints and state; `info` may choose among the entries by them."""
+    return (
+        f"max by (service, id, cause, endpoints, state)"
+        f" ({expression} * on (service, id) group_left (cause, endpoints, state) {info})"
+    )
+
+
+def _time_at(end: str) -> str:
+    return f"scalar(last_over_time(vector(time())[1s:1s] @ {end}()))"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sesam_slo.core.model import Config
-from sesam_slo.generate import alerts, burn_rates, states
+from sesam_slo.generate import alerts, burn_rates, dashboard_rules, states
 from sesam_slo.generate.alerts import AlertRule
 from sesam_slo.generate.document import yaml_document
 
@@ -36,6 +36,7 @@ def rule_file(config: Config, *, runbook_base: str) -> str:
                 *(_alerting_rule(rule, config, runbook_base) for rule in alerts.budget_alerts(policy)),
             ],
         },
+        {"name": "sesam-slo-dashboards", "rules": dashboard_rules.recording_rules(policy.alerts)},
     ]
     return yaml_document({"groups": groups}, about="Prometheus rules. Check them with: promtool check rules FILE")
 

@@ -167,10 +167,11 @@ def stat(
     every_row: bool = False,
     stacked: bool = False,
     named: bool = True,
+    name_only: bool = False,
     transformations: Iterable[Json] = (),
     overrides: Iterable[Json] = (),
 ) -> Panel:
-    """Values, with their names above them unless not `named`, side by side or `stacked`.
+    """Values, with their names above them unless not `named`, or the names alone; side by side or `stacked`.
 
     `sizes` are those of name and value in pixels, None lets Grafana fill the space; `field` has the settings of the
     values. `every_row` of a table is a value, else each series.
@@ -183,7 +184,7 @@ def stat(
         gridPos=at,
         colorMode="background_solid" if background else "value",
         graphMode="none",
-        textMode="value_and_name" if named else "value",
+        textMode="name" if name_only else "value_and_name" if named else "value",
         orientation="horizontal" if stacked else "auto",
         reduceCalc="lastNotNull",
         noValue=without_data,

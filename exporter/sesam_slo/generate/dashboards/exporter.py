@@ -165,7 +165,7 @@ def _version(at: GridPos) -> Panel:
         sizes=None,
         field={"mappings": words({}, without_data=NOT_SEEN), "thresholds": steps(NEUTRAL)},
         without_data="NOT SEEN",
-        name_only=True,
+        only_names=True,
     )
 
 

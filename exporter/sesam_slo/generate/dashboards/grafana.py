@@ -96,6 +96,7 @@ def _current(panel: Json) -> Json:
         kept.pop("hideTimeOverride", None)
     if panel["type"] == "row":
         return kept
+    kept["options"].pop("fieldOptions", None)  # of a bar gauge as Grafana 6 had it
     defaults = kept["fieldConfig"]["defaults"]
     kept["fieldConfig"]["defaults"] = {key: value for key, value in defaults.items() if value is not None}
     return kept
@@ -167,7 +168,7 @@ def stat(
     every_row: bool = False,
     stacked: bool = False,
     named: bool = True,
-    name_only: bool = False,
+    only_names: bool = False,
     transformations: Iterable[Json] = (),
     overrides: Iterable[Json] = (),
 ) -> Panel:
@@ -184,7 +185,7 @@ def stat(
         gridPos=at,
         colorMode="background_solid" if background else "value",
         graphMode="none",
-        textMode="name" if name_only else "value_and_name" if named else "value",
+        textMode="name" if only_names else "value_and_name" if named else "value",
         orientation="horizontal" if stacked else "auto",
         reduceCalc="lastNotNull",
         noValue=without_data,

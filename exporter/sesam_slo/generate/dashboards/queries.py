@@ -25,9 +25,12 @@ def at_end_of_range() -> str:
     return _time_at("end")
 
 
-def since_start_of_range(counter: str) -> str:
-    """How much a counter that never steps back has grown since the time range began, or since it began itself."""
-    return f"({counter} - ({counter} @ start() or 0 * {counter}))"
+def since_start_of_range(counter: str, by: str) -> str:
+    """How much a counter that never steps back has grown since it was first seen in the time range.
+
+    Its parts are put together `by` labels first: a restart elsewhere, or a history from elsewhere, is the same counter.
+    """
+    return f"(max by ({by}) ({counter}) - min by ({by}) (min_over_time({counter}[$__range] @ end())))"
 
 
 def entries_in_range(matchers: str) -> str:

@@ -105,7 +105,6 @@ def bars(
                 "overrides": list(overrides),
             },
             "options": {
-                "fieldOptions": None,  # grafanalib's, as Grafana 6 had them
                 "reduceOptions": {"calcs": ["lastNotNull"], "values": False, "fields": ""},
                 "displayMode": "basic",
                 "valueMode": "color",

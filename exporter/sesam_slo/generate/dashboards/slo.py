@@ -280,9 +280,9 @@ def _availability_over_time(config: Config, at: GridPos) -> Panel:
 
 def _failing(config: Config, at: GridPos) -> Panel:
     """The downtime counter has the bridged seconds of a run and the failing one has not, hence the clamp."""
-    failing = f"max({since_start_of_range(f'{FAILING_SECONDS.name}{{{ONE_SERVICE}}}')})"
+    failing = since_start_of_range(f"{FAILING_SECONDS.name}{{{ONE_SERVICE}}}", "service")
     counted = f'{DOWNTIME_SECONDS.name}{{{ONE_SERVICE},class=~"{DowntimeClass.UNPLANNED}|{DowntimeClass.EXCLUDED}"}}'
-    downtime = f"sum(max by (class) ({since_start_of_range(counted)}))"
+    downtime = f"sum by (service) ({since_start_of_range(counted, 'service, class')})"
     return time_series(
         "Failing time since the range began",
         "Time outside maintenance in which any endpoint was seen failing, added up from the start of the time range:"

@@ -1,0 +1,172 @@
+"""A real Prometheus that has watched a lively month and goes on watching: its past from a file, its present scraped.
+
+The past is OpenMetrics that `promtool` makes blocks of; anything that writes such a file may take the place of `Past`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+import programs
+from lively_month import ENDPOINTS, RECENT, LivelyMonth, braced
+from programs import find
+from waiting import until
+
+from sesam_slo.core.model import AlertTimings, Config, Endpoint, Kind, Policy, Request, Service
+from sesam_slo.core.names import SCRAPE_JOB
+from sesam_slo.generate import Deployment, artifacts
+from sesam_slo.generate.dashboard_rules import RESULTS
+
+SCRAPE_INTERVAL = timedelta(seconds=2)
+_WITHIN_SECONDS = 60.0
+
+
+def lively_config(month: LivelyMonth, policy: Policy | None = None) -> Config:
+    """The contract's policy, scraped every two seconds, and the month's services."""
+    interval = timedelta(seconds=30)
+    endpoints = tuple(
+        Endpoint(name, Kind(kind), Request("https://sesam.example/"), interval, timedelta(seconds=10))
+        for name, kind in ENDPOINTS.items()
+    )
+    timings = AlertTimings(scrape_interval=SCRAPE_INTERVAL, evaluation_interval=SCRAPE_INTERVAL)
+    services = tuple(Service(name, endpoints) for name in month.services)
+    return Config(replace(policy or Policy(), alerts=timings), services)
+
+
+@dataclass(frozen=True)
+class Past:
+    """The month up to `until`, with the labels of the live target.
+
+    A sample of each series every `step` seconds; every 30 seconds of what is only told of the last hours.
+    """
+
+    month: LivelyMonth
+    instance: str
+    until: float
+    step: float = 240.0
+
+    def write(self, path: Path) -> None:
+        """OpenMetrics, as `promtool tsdb create-blocks-from openmetrics` reads it."""
+        target = {"job": SCRAPE_JOB, "instance": self.instance}
+        with path.open("w") as file:
+            for line in self.month.lines():
+                ours = line.recorded and ":" in line.name
+                series = line.name + braced(line.labels if ours else line.labels | target)
+                step = 30.0 if line.reach <= RECENT else self.step
+                file.writelines(
+                    f"{series} {value!r} {at:.3f}\n"
+                    for at in (self.until - number * step for number in range(int(line.reach // step), -1, -1))
+                    if (value := line.at(at)) is not None
+                )
+            file.write("# EOF\n")
+
+
+def make_blocks(openmetrics: Path, storage: Path) -> None:
+    """Turns a history into what Prometheus finds when it starts on `storage`."""
+    command = [find("promtool"), "tsdb", "create-blocks-from", "--max-block-duration=768h", "openmetrics"]
+    done = subprocess.run([*command, str(openmetrics), str(storage)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"promtool made no blocks of {openmetrics}:\n{done.stdout}{done.stderr}")
+
+
+class LiveTarget:
+    """Goes on telling the month, at the instant of each scrape; on loopback, on a port of its own."""
+
+    def __init__(self, month: LivelyMonth) -> None:
+        lines = [line for line in month.lines() if not line.recorded]
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                at = datetime.now(UTC).timestamp()
+                values = ((line, line.at(at)) for line in lines)
+                body = "".join(
+                    f"{line.name}{braced(line.labels)} {value!r}\n" for line, value in values if value is not None
+                ).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Says nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class LivelyPrometheus:
+    """Runs from `with` to the end of its block, in `folder`, with the generated rules and a history if `remembers`.
+
+    `told`: whether there is an exporter at all.
+    """
+
+    def __init__(self, folder: Path, month: LivelyMonth, *, remembers: bool = True, told: bool = True) -> None:
+        self.folder, self.month, self.config = folder, month, lively_config(month)
+        self._remembers, self._told = remembers, told
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        with self._running:
+            live = LiveTarget(self.month)
+            address = live.address
+            if self._told:
+                self._running.enter_context(live)
+            storage = self.folder / "series"
+            if self._remembers:
+                history = self.folder / "history.om"
+                Past(self.month, address, until=self.month.now).write(history)
+                make_blocks(history, storage)
+                history.unlink()
+            generated = self.folder / "generated"
+            deployment = Deployment(exporter=address, alertmanager="127.0.0.1:9093", webhooks={})
+            for path, text in artifacts(self.config, datetime.now(UTC).year, deployment).items():
+                (generated / path).parent.mkdir(parents=True, exist_ok=True)
+                (generated / path).write_text(text)
+            self.prometheus = programs.prometheus(
+                generated / "prometheus/prometheus.yml",
+                storage,
+                self.folder / "prometheus.log",
+                "--storage.tsdb.retention.time=100d",
+            )
+            self._running.callback(self.prometheus.stop)
+            if self._told:
+                until(self._told_live, within=_WITHIN_SECONDS, what="a rule's value from live samples")
+            self._running = self._running.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    @property
+    def dashboards(self) -> list[Path]:
+        return sorted((self.folder / "generated/grafana/dashboards").glob("*.json"))
+
+    def ask(self, promql: str) -> list[dict[str, Any]]:
+        return self.prometheus.get("/api/v1/query", query=promql).json()["data"]["result"]  # type: ignore[no-any-return]
+
+    def _told_live(self) -> bool:
+        """Whether the rules have been evaluated since the start: with a sample of now, by a rate of two scrapes."""
+        found = self.ask(f"timestamp({RESULTS})")
+        started = self.month.now
+        return bool(found) and all(float(series["value"][1]) > started for series in found)

@@ -18,7 +18,24 @@ SCRAPE_SECONDS = 15  # the data source's setting
 _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
 _LABEL_VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_STEPS = (15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)  # Grafana's, from 15 s on
+_STEPS = (
+    15,
+    20,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1200,
+    1800,
+    3600,
+    7200,
+    10800,
+    21600,
+    43200,
+    86400,
+)  # Grafana's, from 15 s on
 _ASK_WITHIN_SECONDS = 60.0
 
 
@@ -96,7 +113,9 @@ class Board:
             else:
                 offered = self.options(repeated, url, now, chosen)
                 several = chosen[repeated] == ALL
-                values = [{**chosen, repeated: each} for each in (offered if several else [chosen[repeated]]) if each != ALL]
+                values = [
+                    {**chosen, repeated: each} for each in (offered if several else [chosen[repeated]]) if each != ALL
+                ]
             for each in values:
                 for target in panel.get("targets", ()):
                     yield self._question(panel, target, each, now)
@@ -106,7 +125,9 @@ class Board:
             expression = self._replaced(annotation["expr"], chosen)
             yield Question(self.name, f"annotation {annotation['name']}", "A", expression, False, start, end, step)
 
-    def _question(self, panel: dict[str, Any], target: dict[str, Any], chosen: Mapping[str, str], now: float) -> Question:
+    def _question(
+        self, panel: dict[str, Any], target: dict[str, Any], chosen: Mapping[str, str], now: float
+    ) -> Question:
         start, end = self._range(panel.get("timeFrom") or self.document["time"]["from"], now)
         least = max(SCRAPE_SECONDS, _seconds(panel["interval"]) if panel.get("interval") else 0)
         step = max(_rounded((end - start) / (panel.get("maxDataPoints") or 1000)), least)

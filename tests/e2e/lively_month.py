@@ -28,6 +28,7 @@ OBJECTIVE = 0.995
 DOWNTIME_AFTER = 600.0
 INTERVAL = 30.0
 DAY = 86400.0
+BUSINESS_SHARE = 1 / 3  # of the hours of a day, roughly, are business hours
 ENDPOINTS = {"api": "api", "ui": "ui"}
 
 LONG = 31 * DAY  # how far back the figures of the account are told
@@ -35,6 +36,7 @@ SHORT = 7.5 * DAY  # and what the probes saw
 RECENT = 0.3 * DAY  # and how the exporter fares
 
 ValueAt = Callable[[float], float | None]
+Figure = Callable[[float, float, float, float], float]  # of a window's start, its end so far, its end, and the instant
 
 
 class Spans:
@@ -221,7 +223,7 @@ class LivelyMonth:
             ]
         elif index == 1:
             told = [
-                ago(9.2, 190, cause=Cause.SESAM, explained_after=DAY),
+                ago(9.2, 150, cause=Cause.SESAM, explained_after=DAY),
                 ago(5.2, 75, cause=Cause.CUSTOMER, explained_after=1.2 * DAY),
                 ago(2.4, 44, reason=Reason.CONNECT_TIMEOUT, cause=Cause.SESAM, explained_after=0.3 * DAY),
             ]
@@ -299,7 +301,9 @@ class LivelyMonth:
             yield _told(
                 names.PROBE_FAILURES,
                 {"service": story.name, "reason": reason},
-                lambda at, failed=failed, unseen=unseen: math.floor((failed.until(at) + 2 * unseen.until(at)) / INTERVAL),
+                lambda at, failed=failed, unseen=unseen: math.floor(
+                    (failed.until(at) + 2 * unseen.until(at)) / INTERVAL
+                ),
             )
 
     def _states(self, story: Story) -> Iterator[Line]:
@@ -338,7 +342,7 @@ class LivelyMonth:
             def agreed(start: float, end: float) -> float:
                 return end - start - maintained.within(start, end)
 
-            def told(metric: Metric, value: Callable[[float, float, float, float], float], window=window, reach=reach, **more: str):  # type: ignore[no-untyped-def]
+            def told(metric: Metric, value: Figure, window: str = window, reach: float = reach, **more: str) -> Line:
                 def at_instant(at: float) -> float | None:
                     found = self.windows(at).get(window)
                     if found is None or agreed(*found[:2]) <= 0:  # the first hours of a period are maintenance
@@ -452,18 +456,17 @@ class LivelyMonth:
                 def running(at: float, value: float, case: Case = case, met: float = met) -> float | None:
                     return value if case.reported <= at < min(met, case.closed) else None
 
-                share = 1 / 3  # of the hours of a day that are business hours
                 yield _told(names.CASE_DEADLINE, clocked, lambda at, due=due, running=running: running(at, due), 0)
                 yield _told(
                     names.CASE_SECONDS_LEFT,
                     clocked,
-                    lambda at, due=due, running=running: running(at, (due - at) * share),
+                    lambda at, due=due, running=running: running(at, (due - at) * BUSINESS_SHARE),
                     0,
                 )
                 yield _told(
                     names.CASE_SECONDS_USED,
                     clocked,
-                    lambda at, case=case, running=running: running(at, (at - case.reported) * share),
+                    lambda at, case=case, running=running: running(at, (at - case.reported) * BUSINESS_SHARE),
                     0,
                 )
                 if due < min(met, self.now) and case.closed > self.now:
@@ -514,8 +517,8 @@ class LivelyMonth:
         yield Line("up", {}, lambda at: 1.0, recorded=True)
         yield Line("scrape_duration_seconds", {}, lambda at: 0.02 + 0.004 * math.sin(at / 300), RECENT, recorded=True)
         yield Line("scrape_samples_scraped", {}, lambda at: float(target), RECENT, recorded=True)
-        for outcome, rate in ((Outcome.SUCCESS, 0.19), (Outcome.FAILURE, 0.008), (Outcome.UNOBSERVED, 0.0)):
-            rate = rate * len(self.services) / 3
+        for outcome, each in ((Outcome.SUCCESS, 0.064), (Outcome.FAILURE, 0.003), (Outcome.UNOBSERVED, 0.0)):
+            rate = each * len(self.services)
             yield Line(RESULTS, {"result": outcome}, lambda at, rate=rate: rate, RECENT, recorded=True)
 
 
@@ -534,7 +537,7 @@ def _count(story: Story, down: Spans, outcome: Outcome) -> ValueAt:
         return failed
     if outcome is Outcome.UNOBSERVED:
         return unseen
-    return lambda at: math.floor((at - story.since) / INTERVAL) - failed(at) - unseen(at)
+    return lambda at: math.floor((at - story.since - down.until(at) - story.silences.until(at)) / INTERVAL)
 
 
 def _wobble(usual: float, number: int, phase: str) -> ValueAt:
@@ -560,7 +563,8 @@ def _cases(now: float, services: Sequence[str]) -> list[Case]:
         service = services[number % len(services)]
         reported = now - ago * DAY
         due = tuple(
-            (clock, reported + days * DAY, never if met is None else reported + met * DAY) for clock, days, met in targets
+            (clock, reported + days * DAY, never if met is None else reported + met * DAY)
+            for clock, days, met in targets
         )
         ended = never if closed is None else reported + closed * DAY
         return Case(f"{service}-case-{number}", service, level, customer_class, reported, ended, due)

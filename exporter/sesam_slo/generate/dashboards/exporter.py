@@ -57,13 +57,13 @@ def exporter(config: Config) -> Json:
         _in_flight(GridPos(x=16, y=6, w=8, h=9)),
         _reasons(GridPos(x=0, y=15, w=24, h=8)),
         heading("Ledger", 23),
-        _backlog(GridPos(x=0, y=24, w=12, h=8)),
-        _trouble(GridPos(x=12, y=24, w=12, h=8)),
-        heading("What it costs", 32),
-        _scrape_duration(config, GridPos(x=0, y=33, w=6, h=8)),
-        _scrape_samples(GridPos(x=6, y=33, w=6, h=8)),
-        _processor(GridPos(x=12, y=33, w=6, h=8)),
-        _memory(GridPos(x=18, y=33, w=6, h=8)),
+        _backlog(GridPos(x=0, y=24, w=12, h=9)),
+        _trouble(GridPos(x=12, y=24, w=12, h=9)),
+        heading("What it costs", 33),
+        _scrape_duration(config, GridPos(x=0, y=34, w=6, h=8)),
+        _scrape_samples(GridPos(x=6, y=34, w=6, h=8)),
+        _processor(GridPos(x=12, y=34, w=6, h=8)),
+        _memory(GridPos(x=18, y=34, w=6, h=8)),
     ]
     return dashboard(
         panels,
@@ -214,6 +214,7 @@ def _reasons(at: GridPos) -> Panel:
         unit="suffix: / min",
         decimals=1,
         stacked=True,
+        bars=True,
         beside=True,
         without_data="Every probe of the chosen services succeeded in this time",
     )

@@ -10,6 +10,7 @@ from sesam_slo.core.model import Cause, Config
 from sesam_slo.core.names import DOWNTIME_ACTIVE, LOG_ENTRY_DURATION, LOG_ENTRY_INFO
 from sesam_slo.generate.dashboards.grafana import (
     Json,
+    Word,
     dashboard,
     override,
     sorted_by,
@@ -38,6 +39,9 @@ UID = "sesam-slo-log"
 
 _CHOSEN = f'{LOG_ENTRY_INFO.name}{{{SERVICES},cause=~"$cause",state=~"$state"}}'
 _UNEXPLAINED = f'{LOG_ENTRY_INFO.name}{{{SERVICES},state=~"ended|overdue"}}'
+_CAUSE_CELLS: dict[float | str, Word] = {  # what lacks a cause stands out
+    cause: (text, AMBER if cause == Cause.UNKNOWN else "transparent") for cause, (text, _) in CAUSES.items()
+}
 _WHERE = (
     "Cause, symptom and solution are written by people: on the exporter's page, over its API or with"
     " `sesam-slo log annotate`."
@@ -53,7 +57,7 @@ def log(config: Config) -> Json:
         _length(GridPos(x=18, y=0, w=6, h=4)),
         _unexplained(config, GridPos(x=0, y=4, w=16, h=8)),
         _by_cause(GridPos(x=16, y=4, w=8, h=8)),
-        _all(config, GridPos(x=0, y=12, w=24, h=15)),
+        _all(config, GridPos(x=0, y=12, w=24, h=14)),
     ]
     return dashboard(
         panels,
@@ -217,7 +221,7 @@ def _table(
             override("state", **coloured_words(LOG_STATES), custom__width=110),
             override(
                 "cause",
-                mappings=words({**CAUSES, Cause.UNKNOWN: ("cause?", AMBER)}),
+                mappings=words(_CAUSE_CELLS),
                 custom__cellOptions={"type": "color-background", "mode": "basic"},
                 thresholds=steps("transparent"),
                 custom__width=190,

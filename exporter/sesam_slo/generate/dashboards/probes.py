@@ -86,6 +86,7 @@ def reasons_of_service(at: GridPos) -> Panel:
         unit="suffix: / min",
         decimals=1,
         stacked=True,
+        bars=True,
         beside=True,
         without_data="Every probe succeeded in this time",
     )
@@ -101,6 +102,7 @@ def phases(at: GridPos) -> Panel:
         at,
         unit="s",
         stacked=True,
+        beside=True,
         without_data="No probe of this endpoint ended in this time",
         colours={each.value: colour for each, colour in _PHASE_COLOURS.items()},
         repeat="endpoint",

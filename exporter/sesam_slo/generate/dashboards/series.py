@@ -29,6 +29,8 @@ def time_series(
     decimals: int | None = None,
     least: float | None = 0,
     limits: Json | None = None,
+    within: tuple[float, float] | None = None,
+    logarithmic: bool = False,
     colours: Mapping[str, str] | None = None,
     overrides: Iterable[Json] = (),
     points: int = MANY_POINTS,
@@ -38,10 +40,13 @@ def time_series(
 ) -> Panel:
     """Lines, or `bars`, with a table of their names and the `legend`'s calculations below, or `beside` them.
 
-    `limits` are thresholds, drawn as dashed lines; `colours` by the series' name. `time_from` is a time range of the
-    panel's own; `repeat` draws the panel once for each value of that variable.
+    `limits` are thresholds, drawn as dashed lines; `within` is what the axis shows at least; a `logarithmic` one is
+    linear up to 1. `colours` by the series' name. `time_from` is a time range of the panel's own; `repeat` draws the
+    panel once for each value of that variable.
     """
     fixed = [override(name, color={"mode": "fixed", "fixedColor": colour}) for name, colour in (colours or {}).items()]
+    scale = {"type": "symlog", "log": 10, "linearThreshold": 1} if logarithmic else {"type": "linear"}
+    soft = {"axisSoftMin": within[0], "axisSoftMax": within[1]} if within else {}
     return TimeSeries(
         title=title,
         description=description,
@@ -74,7 +79,7 @@ def time_series(
                     "noValue": without_data,
                     "min": least,
                     "thresholds": limits or steps("transparent"),
-                    "custom": {"scaleDistribution": {"type": "linear"}},
+                    "custom": {"scaleDistribution": scale, **soft},
                 }
             },
             "options": {"legend": {"showLegend": True}},

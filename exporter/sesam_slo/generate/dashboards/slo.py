@@ -73,8 +73,8 @@ def slo(config: Config) -> Json:
         _downtime(GridPos(x=17, y=0, w=7, h=5)),
         probes.answers(GridPos(x=0, y=5, w=24, h=4)),
         heading("Against the objective", 9),
-        _burn_down(config, GridPos(x=0, y=10, w=12, h=10)),
-        _burn_rates(config, GridPos(x=12, y=10, w=12, h=10)),
+        _burn_down(config, GridPos(x=0, y=10, w=11, h=10)),
+        _burn_rates(config, GridPos(x=11, y=10, w=13, h=10)),
         _availability_over_time(config, GridPos(x=0, y=20, w=24, h=8)),
         heading("Where the time went", 28),
         _failing(config, GridPos(x=0, y=29, w=10, h=9)),
@@ -242,10 +242,12 @@ def _burn_rates(config: Config, at: GridPos) -> Panel:
         f" failing time. A ticket is opened where both windows of a pair are above their limit: {pairs}.",
         [target(f"max by ({NAME}) ({named_by_window}) / {budget}", legend=_LEGEND, over_time=True)],
         at,
-        unit="suffix: times",
+        unit="suffix:x",
         decimals=1,
         without_data="Not recorded in this time: the rules load with Prometheus and have no past",
         limits=steps("transparent", *limits),
+        logarithmic=True,
+        beside=True,
         filled=0,
     )
 
@@ -270,6 +272,7 @@ def _availability_over_time(config: Config, at: GridPos) -> Panel:
         filled=0,
         without_data="Nothing was observed of this window",
         limits=steps("transparent", (objective, BRIGHT_RED)),
+        within=((1 + objective) / 2, 1.0),
         colours={"availability": BRIGHT_BLUE},
         overrides=[
             renamed("unobserved_as_up", _AS_UP, color={"mode": "fixed", "fixedColor": NEUTRAL}, **thin),

@@ -16,6 +16,7 @@ from sesam_slo.core.names import (
 )
 from sesam_slo.generate.dashboards.grafana import (
     Json,
+    Word,
     dashboard,
     override,
     sorted_by,
@@ -43,6 +44,7 @@ UID = "sesam-slo-support"
 
 _TEXTS = {name: WINDOW_TEXTS[name] for name in ("month", "previous_month")}
 _LEVELS = {"A": "A critical", "B": "B no stoppage", "C": "C question"}
+_LEVEL_CELLS: dict[float | str, Word] = {level: (text, NEUTRAL) for level, text in _LEVELS.items()}
 _CLOCK = "service, case, level, customer_class, clock"
 _HOURS = {"unit": "suffix: business h", "decimals": 1}
 _NONE = "No support case is known: none was reported, or the exporter is not seen"
@@ -199,7 +201,7 @@ def _clocks(config: Config, at: GridPos) -> Panel:
             ),
             override("deadline", unit="time:ddd D MMM HH:mm", custom__width=170),
             override("clock", custom__width=120),
-            override("level", custom__width=80),
+            override("level", mappings=words(_LEVEL_CELLS), custom__width=140),
             override("customer class", custom__width=140),
             override("service", links=[slo_link("${__value.raw}")]),
         ],
@@ -249,6 +251,7 @@ def _results(at: GridPos) -> Panel:
             ),
         ],
         overrides=[
+            override("level", mappings=words(_LEVEL_CELLS)),
             override("met", **count),
             override(
                 "missed",

@@ -15,7 +15,7 @@ import requests
 
 ALL = "$__all"
 SCRAPE_SECONDS = 15  # the data source's setting
-_VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
+_VARIABLE = re.compile(r"\$\{([a-z_]\w*)(?::\w+)?\}|\$([a-z_]\w*)")
 _LABEL_VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _STEPS = (

@@ -417,6 +417,13 @@ class LivelyMonth:
                 lambda at, length=length: story.failing.within(at - length, at) / length,
                 recorded=True,
             )
+        every = Spans([(run.start, run.end) for run in story.runs])
+        yield Line(
+            RESULTS,
+            {"service": story.name, "result": Outcome.FAILURE},
+            lambda at: (every.within(at - 300, at) / 300 / INTERVAL) or None,
+            recorded=True,
+        )
         for reason in Reason:
             failed = Spans([(run.start, run.end) for run in story.runs if run.reason is reason])
             if failed.all:
@@ -508,18 +515,17 @@ class LivelyMonth:
         yield _told(names.EXPORTER_LEDGER_LAST_WRITE, {}, lambda at: at - at % 5)
         yield _told(names.EXPORTER_LOOP_ERRORS, {}, lambda at: 0.0)
         yield _told(names.EXPORTER_CLOCK_STEPPED_BACK_SECONDS, {}, lambda at: 0.0)
+        started = len(self.services) * len(ENDPOINTS) / INTERVAL
         lag = names.EXPORTER_PROBE_LAG_SECONDS.name
         for bound, share in (("0.001", 0.4), ("0.005", 0.9), ("0.025", 0.985), ("0.1", 0.999), ("1.0", 1), ("+Inf", 1)):
-            yield Line(f"{lag}_bucket", {"le": bound}, lambda at, share=share: (at - began) / 5 * share, RECENT)
+            yield Line(f"{lag}_bucket", {"le": bound}, lambda at, share=share: (at - began) * started * share, RECENT)
+        yield Line(f"{lag}_count", {}, lambda at: (at - began) * started, RECENT)
         target = len(self.services) * 130
         yield Line("process_cpu_seconds_total", {}, lambda at: (at - began) * 0.04 + 20 * math.sin(at / 9000), RECENT)
         yield Line("process_resident_memory_bytes", {}, lambda at: 92e6 + 4e6 * math.sin(at / 5000), RECENT)
         yield Line("up", {}, lambda at: 1.0, recorded=True)
         yield Line("scrape_duration_seconds", {}, lambda at: 0.02 + 0.004 * math.sin(at / 300), RECENT, recorded=True)
         yield Line("scrape_samples_scraped", {}, lambda at: float(target), RECENT, recorded=True)
-        for outcome, each in ((Outcome.SUCCESS, 0.064), (Outcome.FAILURE, 0.003), (Outcome.UNOBSERVED, 0.0)):
-            rate = each * len(self.services)
-            yield Line(RESULTS, {"result": outcome}, lambda at, rate=rate: rate, RECENT, recorded=True)
 
 
 def _told(metric: Metric, labels: dict[str, str], at: ValueAt, reach: float = SHORT) -> Line:
@@ -546,12 +552,13 @@ def _wobble(usual: float, number: int, phase: str) -> ValueAt:
 
 
 def _nights(now: float) -> Spans:
-    today = datetime.fromtimestamp(now, ZONE).date()
+    """00:00 to 03:00, or 12:00 to 15:00 where it is night: what is told must not depend on when it is told."""
+    local = datetime.fromtimestamp(now, ZONE)
+    first = 12 if local.hour < 6 or local.hour >= 21 else 0
     found = []
     for offset in range(-130, 400):
-        day = today + timedelta(days=offset)
-        start = datetime(day.year, day.month, day.day, tzinfo=ZONE)
-        end = datetime(day.year, day.month, day.day, 3, tzinfo=ZONE)
+        day = local.date() + timedelta(days=offset)
+        start, end = (datetime(day.year, day.month, day.day, hour, tzinfo=ZONE) for hour in (first, first + 3))
         found.append((start.timestamp(), end.timestamp()))
     return Spans(found)
 

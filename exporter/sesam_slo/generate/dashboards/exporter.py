@@ -32,6 +32,7 @@ from sesam_slo.generate.dashboards.palette import (
     NOT_SEEN,
     PURPLE,
 )
+from sesam_slo.generate.dashboards.probes import reasons
 from sesam_slo.generate.dashboards.queries import NAME, SERVICES, named
 from sesam_slo.generate.dashboards.series import heading, time_series
 from sesam_slo.generate.dashboards.variables import services
@@ -55,8 +56,8 @@ def exporter(config: Config) -> Json:
         _lag(config, GridPos(x=0, y=6, w=8, h=9)),
         _results(GridPos(x=8, y=6, w=8, h=9)),
         _in_flight(GridPos(x=16, y=6, w=8, h=9)),
-        _reasons(GridPos(x=0, y=15, w=24, h=8)),
-        heading("Ledger", 23),
+        reasons(SERVICES, GridPos(x=0, y=15, w=24, h=8)),
+        heading("Writing", 23),
         _backlog(GridPos(x=0, y=24, w=12, h=9)),
         _trouble(GridPos(x=12, y=24, w=12, h=9)),
         heading("What it costs", 33),
@@ -157,13 +158,15 @@ def _clock(at: GridPos) -> Panel:
 
 
 def _version(at: GridPos) -> Panel:
+    nobody = f'label_replace(absent({EXPORTER_BUILD_INFO.name}), "version", "NOT SEEN", "", "")'
     return stat(
         "Version",
         "The version that runs; two names: two exporters of different versions are scraped.",
-        [target(f"group by (version) ({EXPORTER_BUILD_INFO.name})", legend="{{version}}")],
+        [target(f"group by (version) ({EXPORTER_BUILD_INFO.name}) or on () {nobody}", legend="{{version}}")],
         at,
-        sizes=None,
-        field={"mappings": words({}, without_data=NOT_SEEN), "thresholds": steps(NEUTRAL)},
+        sizes=(28, 28),
+        field={"thresholds": steps(NEUTRAL)},
+        overrides=[override("NOT SEEN", thresholds=steps(BRIGHT_PURPLE))],
         without_data="NOT SEEN",
         only_names=True,
     )
@@ -186,15 +189,25 @@ def _lag(config: Config, at: GridPos) -> Panel:
 
 
 def _results(at: GridPos) -> Panel:
+    """Every probe has a lag and few do not succeed, so that 'success' is read off without a series for each endpoint."""
+    others = f"sum by (result) ({dashboard_rules.RESULTS})"
+    started = f"sum(rate({EXPORTER_PROBE_LAG_SECONDS.name}_count[$__rate_interval]))"
+    success = f"clamp_min({started} - (sum({dashboard_rules.RESULTS}) or 0 * {started}), 0)"
     return time_series(
         "Probes by result",
         "Probes per second of all services and endpoints, by what they say: unobserved ones say nothing about SESAM.",
-        [target(dashboard_rules.RESULTS, legend="{{result}}", over_time=True)],
+        [
+            target(
+                f'label_replace({success}, "result", "success", "", "") or {others}',
+                legend="{{result}}",
+                over_time=True,
+            )
+        ],
         at,
         unit="suffix: / s",
         decimals=2,
         stacked=True,
-        without_data="Not recorded in this time: the rules load with Prometheus and have no past",
+        without_data=_NO_EXPORTER,
         colours={"success": BRIGHT_GREEN, "failure": BRIGHT_RED, "unobserved": BRIGHT_PURPLE},
     )
 
@@ -202,22 +215,6 @@ def _results(at: GridPos) -> Panel:
 def _in_flight(at: GridPos) -> Panel:
     return _line("Probes in flight", "Probes under way at each scrape. Many for long: targets hang until the timeout.",
                  f"max({EXPORTER_PROBES_IN_FLIGHT.name})", "in flight", at, unit="none")  # fmt: skip
-
-
-def _reasons(at: GridPos) -> Panel:
-    return time_series(
-        "Failed and unobserved probes, by reason",
-        "Of the chosen services, per minute. auth, local and control are no failures of SESAM's: those results are"
-        " unobserved.",
-        [target(f"60 * {dashboard_rules.reasons_by(('reason',), SERVICES)}", legend="{{reason}}", over_time=True)],
-        at,
-        unit="suffix: / min",
-        decimals=1,
-        stacked=True,
-        bars=True,
-        beside=True,
-        without_data="Every probe of the chosen services succeeded in this time",
-    )
 
 
 def _backlog(at: GridPos) -> Panel:

@@ -139,7 +139,7 @@ def _unexplained(config: Config, at: GridPos) -> Panel:
         f"Ended entries without a cause or without a solution, the oldest first. {_WHERE}",
         _UNEXPLAINED,
         at,
-        without_data="Every ended entry of this time has a cause and a solution",
+        without_data="Nothing waits for an explanation, or the exporter is not seen",
         hidden=("endpoints",),
         newest_first=False,
     )
@@ -147,14 +147,15 @@ def _unexplained(config: Config, at: GridPos) -> Panel:
 
 def _by_cause(at: GridPos) -> Panel:
     lengths = f"{LOG_ENTRY_DURATION.name}{{{SERVICES}}} and on (service, id) {entries_in_range(SERVICES)}"
+    none = f'label_replace(0 * {_known()}, "cause", "no downtime", "", "")'
     return bars(
         "Downtime by cause",
         "The whole lengths of the chosen entries by what they were due to. What is excluded does not count against the"
         " objective.",
-        [target(f"sum by (cause) ({labelled(f'({lengths})', _CHOSEN)})", legend="{{cause}}")],
+        [target(f"sum by (cause) ({labelled(f'({lengths})', _CHOSEN)}) or on () {none}", legend="{{cause}}")],
         at,
         field={"unit": "s", "decimals": 1, "thresholds": steps(NEUTRAL)},
-        without_data="No entry in this time, or none that is chosen",
+        without_data="NOT SEEN",
         overrides=[renamed(each.value, CAUSES[each][0], thresholds=steps(CAUSES[each][1])) for each in Cause],
     )
 
@@ -167,7 +168,7 @@ def _all(config: Config, at: GridPos) -> Panel:
         " solution is text: it stands on the exporter's page of the entry.",
         _CHOSEN,
         at,
-        without_data="No entry in this time, or none that is chosen",
+        without_data="No entry in this time, none that is chosen, or the exporter is not seen",
     )
 
 

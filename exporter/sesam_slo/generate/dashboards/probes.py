@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from grafanalib.core import GridPos, Panel
 
-from sesam_slo.core.model import Config, Phase
-from sesam_slo.core.names import PROBE_HTTP_STATUS_CODE, PROBE_PHASE_SECONDS, PROBE_SUCCESS, PROBE_TLS_NOT_AFTER
+from sesam_slo.core.model import Config, Phase, Reason
+from sesam_slo.core.names import (
+    DOWNTIME_ACTIVE,
+    PROBE_HTTP_STATUS_CODE,
+    PROBE_PHASE_SECONDS,
+    PROBE_SUCCESS,
+    PROBE_TLS_NOT_AFTER,
+)
 from sesam_slo.generate import dashboard_rules
 from sesam_slo.generate.dashboards.grafana import Json, at_most, stat, state_timeline, steps, target, words
 from sesam_slo.generate.dashboards.palette import (
@@ -23,6 +29,10 @@ from sesam_slo.generate.dashboards.series import time_series
 from sesam_slo.generate.dashboards.service_state import CELL
 from sesam_slo.generate.promql import duration, seconds
 
+_REASON_COLOURS = (
+    "#ffd6a5", "#ffb357", "#ff9830", "#e0752d", "#f2cc0c", "#e0b400", "#ff5c75", "#e02f44", "#c4314b", "#b39ddb",
+    "#a1887f", "#bcaaa4", "#ffa8b6", "#ff7383", "#8d6e63", "#d7ccc8", "#9575cd", "#7e57c2",
+)  # fmt: skip
 _PHASE_COLOURS = dict(zip(Phase, ("#8ab8ff", "#b39ddb", "#ffb357", "#73bf69", "#d0d2d9"), strict=True))
 
 
@@ -51,7 +61,7 @@ def status_codes(at: GridPos) -> Panel:
         points=336,
         shortest="1m",
         written=True,
-        without_data="No probe got a status in this time",
+        without_data="No probe got a status in this time, or the exporter was not scraped",
     )
 
 
@@ -76,19 +86,24 @@ def certificates(config: Config, at: GridPos) -> Panel:
     )
 
 
-def reasons_of_service(at: GridPos) -> Panel:
+def reasons(services: str, at: GridPos) -> Panel:
+    """Of the services that match; a line of zeros says that every probe succeeded, nothing that none was seen."""
+    rates = f"60 * sum by (reason) ({dashboard_rules.REASONS}{{{services}}})"
+    none = f'label_replace(0 * max({DOWNTIME_ACTIVE.name}{{{services}}}), "reason", "none", "", "")'
     return time_series(
         "Failed and unobserved probes, by reason",
-        "Probes that did not succeed, per minute, by the phase or expectation that failed first; auth, local and"
-        " control say nothing about SESAM and count as unobserved.",
-        [target(f"60 * {dashboard_rules.reasons_by(('reason',), ONE_SERVICE)}", legend="{{reason}}", over_time=True)],
+        "Probes that did not succeed, per minute, by the phase or expectation that failed first. auth, local and"
+        " control say nothing about SESAM: those count as unobserved. 'none': every probe succeeded.",
+        [target(f"{rates} or on () {none}", legend="{{reason}}", over_time=True)],
         at,
         unit="suffix: / min",
         decimals=1,
         stacked=True,
         bars=True,
         beside=True,
-        without_data="Every probe succeeded in this time",
+        without_data="The exporter said nothing of these services in this time",
+        colours={**dict(zip(Reason, _REASON_COLOURS, strict=True)), "none": NEUTRAL},
+        points=200,
     )
 
 
@@ -103,7 +118,7 @@ def phases(at: GridPos) -> Panel:
         unit="s",
         stacked=True,
         beside=True,
-        without_data="No probe of this endpoint ended in this time",
+        without_data="No probe of this endpoint ended in this time, or the exporter was not scraped",
         colours={each.value: colour for each, colour in _PHASE_COLOURS.items()},
         repeat="endpoint",
     )

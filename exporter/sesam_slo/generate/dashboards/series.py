@@ -9,6 +9,7 @@ from grafanalib.core import BarGauge, GridPos, Panel, Repeat, RowPanel, TimeSeri
 from sesam_slo.generate.dashboards.grafana import DATA_SOURCE, Json, override, steps, words
 
 LAST_AND_MAX = ("lastNotNull", "max")
+NOT_RECORDED = "Not recorded in this time: Prometheus records from when it has the rules and sees the exporter"
 MANY_POINTS = 400  # of a series over the time range: what a panel's width shows
 
 

@@ -54,7 +54,7 @@ from sesam_slo.generate.dashboards.queries import (
     named,
     since_start_of_range,
 )
-from sesam_slo.generate.dashboards.series import bars, heading, time_series
+from sesam_slo.generate.dashboards.series import NOT_RECORDED, bars, heading, time_series
 from sesam_slo.generate.dashboards.series import named as renamed
 from sesam_slo.generate.dashboards.variables import SLO_UID, WINDOW_TEXTS, endpoints_of_service, one_service, window
 from sesam_slo.generate.promql import duration
@@ -63,6 +63,7 @@ _WINDOW = f'{ONE_SERVICE},window="$window"'
 _MONTH = f'{ONE_SERVICE},window="month"'
 _AS_UP, _AS_DOWN = "unseen counted as up", "unseen counted as down"
 _LEGEND = f"{{{{{NAME}}}}}"
+_WINDOW_COLOURS = ("#ffd6a5", "#ffb357", "#ff9830", "#e0752d", "#8ab8ff", "#5794f2", "#b39ddb")  # short ones are warm
 
 
 def slo(config: Config) -> Json:
@@ -83,7 +84,7 @@ def slo(config: Config) -> Json:
         heading("What the probes saw", 38),
         probes.status_codes(GridPos(x=0, y=39, w=17, h=5)),
         probes.certificates(config, GridPos(x=17, y=39, w=7, h=5)),
-        probes.reasons_of_service(GridPos(x=0, y=44, w=24, h=7)),
+        probes.reasons(ONE_SERVICE, GridPos(x=0, y=44, w=24, h=7)),
         probes.phases(GridPos(x=0, y=51, w=24, h=9)),
     ]
     return dashboard(
@@ -191,7 +192,7 @@ def _downtime(at: GridPos) -> Panel:
 
 def _burn_down(config: Config, at: GridPos) -> Panel:
     """Over the whole calendar month, whatever the time range, so that the line of even spending ends where it does."""
-    whole = f"scalar(max(last_over_time({ERROR_BUDGET_SECONDS.name}{{{_MONTH}}}[32d] @ end())))"
+    whole = f"max(last_over_time({ERROR_BUDGET_SECONDS.name}{{{_MONTH}}}[32d] @ end()))"
     passed = f"(time() - {at_start_of_range()}) / ({at_end_of_range()} - {at_start_of_range()})"
     return time_series(
         "Error budget of this month",
@@ -244,10 +245,11 @@ def _burn_rates(config: Config, at: GridPos) -> Panel:
         at,
         unit="suffix:x",
         decimals=1,
-        without_data="Not recorded in this time: the rules load with Prometheus and have no past",
+        without_data=NOT_RECORDED,
         limits=steps("transparent", *limits),
         logarithmic=True,
         beside=True,
+        colours=dict(zip(map(duration, BURN_WINDOWS), _WINDOW_COLOURS, strict=True)),
         filled=0,
     )
 
@@ -272,7 +274,7 @@ def _availability_over_time(config: Config, at: GridPos) -> Panel:
         filled=0,
         without_data="Nothing was observed of this window",
         limits=steps("transparent", (objective, BRIGHT_RED)),
-        within=((1 + objective) / 2, 1.0),
+        within=(objective - (1 - objective) / 4, 1.0),
         colours={"availability": BRIGHT_BLUE},
         overrides=[
             renamed("unobserved_as_up", _AS_UP, color={"mode": "fixed", "fixedColor": NEUTRAL}, **thin),
@@ -336,18 +338,16 @@ def _causes(at: GridPos) -> Panel:
         f"sum by (cause) (max by (id, cause) (({lengths}) * on (service, id) group_left (cause)"
         f" {LOG_ENTRY_INFO.name}{{{ONE_SERVICE}}}))"
     )
+    none = f'label_replace(0 * max({DOWNTIME_ACTIVE.name}{{{ONE_SERVICE}}}), "cause", "no downtime", "", "")'
     return bars(
         "Downtime by cause",
         "Whole lengths of the downtime log's entries that touch the time range, by the cause that a person gave them."
         " 'cause?' asks for one.",
-        [target(by_cause, legend="{{cause}}")],
+        [target(f"{by_cause} or on () {none}", legend="{{cause}}")],
         at,
         field={"unit": "s", "decimals": 1, "thresholds": steps(NEUTRAL)},
-        without_data="No downtime in this time",
-        overrides=[
-            renamed(cause, text, thresholds=steps(colour))
-            for cause, (text, colour) in ((each.value, CAUSES[each]) for each in Cause)
-        ],
+        without_data="NOT SEEN",
+        overrides=[renamed(each.value, CAUSES[each][0], thresholds=steps(CAUSES[each][1])) for each in Cause],
     )
 
 

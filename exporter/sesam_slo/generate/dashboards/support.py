@@ -268,7 +268,7 @@ def _results(at: GridPos) -> Panel:
 def _over_time(at: GridPos) -> Panel:
     return time_series(
         "Open cases over time",
-        "Open cases by level, stacked.",
+        "Cases that were open at each instant, by level.",
         [
             target(
                 f"sum by (level) (max by (service, level, customer_class) ({CASE_OPEN.name}{{{SERVICES}}}))",

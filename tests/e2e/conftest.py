@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lively_month import LivelyMonth
@@ -32,7 +33,7 @@ def watching(request, tmp_path_factory):
     """`with watching(month, ...) as running`: a Prometheus that has watched it; options as `LivelyPrometheus` has them."""
 
     @contextmanager
-    def run(month: LivelyMonth, **options: bool) -> Iterator[LivelyPrometheus]:
+    def run(month: LivelyMonth, **options: Any) -> Iterator[LivelyPrometheus]:
         folder = tmp_path_factory.mktemp("lively")
         with _explained(request.config, folder), LivelyPrometheus(folder, month, **options) as running:
             yield running

@@ -21,7 +21,7 @@ from sesam_slo.core.model import Cause, Outcome, Phase, Reason
 from sesam_slo.core.names import Metric
 from sesam_slo.core.windows import spans
 from sesam_slo.generate.burn_rates import WINDOWS, failing_ratio
-from sesam_slo.generate.dashboard_rules import REASONS, RESULTS
+from sesam_slo.generate.dashboard_rules import CASES, REASONS, RESULTS
 
 ZONE = ZoneInfo("Europe/Oslo")
 OBJECTIVE = 0.995
@@ -448,6 +448,16 @@ class LivelyMonth:
                         {"service": service, "level": level, "customer_class": customer_class},
                         lambda at, cases=cases: float(sum(case.reported <= at < case.closed for case in cases)),
                         LONG,
+                    )
+            for level in "ABC":
+                of_level = [case for case in self.cases if (case.service, case.level) == (service, level)]
+                if of_level:
+                    yield Line(
+                        CASES,
+                        {"service": service, "level": level},
+                        lambda at, cases=of_level: sum(case.reported <= at < case.closed for case in cases) or None,
+                        LONG,
+                        recorded=True,
                     )
         results: dict[tuple[str, ...], int] = {}
         for case in self.cases:

@@ -1,21 +1,21 @@
 """A real Prometheus that has watched a lively month and goes on watching: its past from a file, its present scraped.
 
-The past is OpenMetrics that `promtool` makes blocks of; anything that writes such a file may take the place of `Past`.
+The past is OpenMetrics that `promtool` makes blocks of; anything that writes such a file may be its `History`.
 """
 
 from __future__ import annotations
 
 import subprocess
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 import programs
-from lively_month import ENDPOINTS, RECENT, LivelyMonth, braced
+from lively_month import ENDPOINTS, RECENT, Line, LivelyMonth, braced
 from programs import find
 from waiting import until
 
@@ -24,48 +24,46 @@ from sesam_slo.core.names import SCRAPE_JOB
 from sesam_slo.generate import Deployment, artifacts
 from sesam_slo.generate.dashboard_rules import RESULTS
 
-SCRAPE_INTERVAL = timedelta(seconds=2)
-_WITHIN_SECONDS = 60.0
+SOON = timedelta(seconds=2)
+_WITHIN_SECONDS = 120.0
 
 
-def lively_config(month: LivelyMonth, policy: Policy | None = None) -> Config:
-    """The contract's policy, scraped every two seconds, and the month's services."""
+def lively_config(month: LivelyMonth, scrape_interval: timedelta) -> Config:
+    """The contract's policy but for the scrape interval, and the month's services."""
     interval = timedelta(seconds=30)
     endpoints = tuple(
         Endpoint(name, Kind(kind), Request("https://sesam.example/"), interval, timedelta(seconds=10))
         for name, kind in ENDPOINTS.items()
     )
-    timings = AlertTimings(scrape_interval=SCRAPE_INTERVAL, evaluation_interval=SCRAPE_INTERVAL)
-    services = tuple(Service(name, endpoints) for name in month.services)
-    return Config(replace(policy or Policy(), alerts=timings), services)
+    timings = AlertTimings(scrape_interval=scrape_interval, evaluation_interval=scrape_interval)
+    return Config(Policy(alerts=timings), tuple(Service(name, endpoints) for name in month.services))
 
 
-@dataclass(frozen=True)
-class Past:
-    """The month up to `until`, with the labels of the live target.
+History = Callable[[LivelyMonth, str, Path], None]
+"""Writes the month's past into a file of OpenMetrics; the text is the live target's address, its `instance`."""
 
-    A sample of each series every `step` seconds; every 30 seconds of what is only told of the last hours.
-    """
 
-    month: LivelyMonth
-    instance: str
-    until: float
-    step: float = 240.0
-
-    def write(self, path: Path) -> None:
-        """OpenMetrics, as `promtool tsdb create-blocks-from openmetrics` reads it."""
-        target = {"job": SCRAPE_JOB, "instance": self.instance}
-        with path.open("w") as file:
-            for line in self.month.lines():
-                ours = line.recorded and ":" in line.name
-                series = line.name + braced(line.labels if ours else line.labels | target)
-                step = 30.0 if line.reach <= RECENT else self.step
-                file.writelines(
-                    f"{series} {value!r} {at:.3f}\n"
-                    for at in (self.until - number * step for number in range(int(line.reach // step), -1, -1))
-                    if (value := line.at(at)) is not None
-                )
-            file.write("# EOF\n")
+def written_by_the_model(
+    month: LivelyMonth,
+    instance: str,
+    path: Path,
+    *,
+    step: float = 240.0,
+    lines: Iterable[Line] | None = None,
+) -> None:
+    """A sample of all series, or of `lines`, every `step` seconds; every 30 of what is only told of the last hours."""
+    target = {"job": SCRAPE_JOB, "instance": instance}
+    with path.open("w") as file:
+        for line in lines or month.lines():
+            of_a_rule = ":" in line.name
+            series = line.name + braced(line.labels if of_a_rule else line.labels | target)
+            every = 30.0 if line.reach <= RECENT else step
+            file.writelines(
+                f"{series} {value!r} {at:.3f}\n"
+                for at in (month.now - number * every for number in range(int(line.reach // every), -1, -1))
+                if (value := line.at(at)) is not None
+            )
+        file.write("# EOF\n")
 
 
 def make_blocks(openmetrics: Path, storage: Path) -> None:
@@ -116,14 +114,22 @@ class LiveTarget:
 
 
 class LivelyPrometheus:
-    """Runs from `with` to the end of its block, in `folder`, with the generated rules and a history if `remembers`.
+    """Runs from `with` to the end of its block, in `folder`, with the generated rules.
 
-    `told`: whether there is an exporter at all.
+    history: what writes its past, None for a Prometheus without one. told: whether there is an exporter at all.
     """
 
-    def __init__(self, folder: Path, month: LivelyMonth, *, remembers: bool = True, told: bool = True) -> None:
-        self.folder, self.month, self.config = folder, month, lively_config(month)
-        self._remembers, self._told = remembers, told
+    def __init__(
+        self,
+        folder: Path,
+        month: LivelyMonth,
+        *,
+        history: History | None = written_by_the_model,
+        told: bool = True,
+        scrape_interval: timedelta = SOON,
+    ) -> None:
+        self.folder, self.month, self.config = folder, month, lively_config(month, scrape_interval)
+        self._history, self._told = history, told
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -133,11 +139,11 @@ class LivelyPrometheus:
             if self._told:
                 self._running.enter_context(live)
             storage = self.folder / "series"
-            if self._remembers:
-                history = self.folder / "history.om"
-                Past(self.month, address, until=self.month.now).write(history)
-                make_blocks(history, storage)
-                history.unlink()
+            if self._history is not None:
+                openmetrics = self.folder / "history.om"
+                self._history(self.month, address, openmetrics)
+                make_blocks(openmetrics, storage)
+                openmetrics.unlink()
             generated = self.folder / "generated"
             deployment = Deployment(exporter=address, alertmanager="127.0.0.1:9093", webhooks={})
             for path, text in artifacts(self.config, datetime.now(UTC).year, deployment).items():
@@ -166,7 +172,6 @@ class LivelyPrometheus:
         return self.prometheus.get("/api/v1/query", query=promql).json()["data"]["result"]  # type: ignore[no-any-return]
 
     def _told_live(self) -> bool:
-        """Whether the rules have been evaluated since the start: with a sample of now, by a rate of two scrapes."""
-        found = self.ask(f"timestamp({RESULTS})")
-        started = self.month.now
-        return bool(found) and all(float(series["value"][1]) > started for series in found)
+        """Whether the rules have been evaluated since the start, with rates of two scrapes."""
+        found = self.ask(f"min(timestamp({RESULTS}))")
+        return bool(found) and float(found[0]["value"][1]) > self.month.now

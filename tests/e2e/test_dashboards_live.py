@@ -137,7 +137,7 @@ def test_what_lacks_a_cause_is_found(lively):
 
 def test_without_an_exporter_no_panel_pretends(watching):
     """No dashboard but the wall, whose own test says what it shows then, has a figure of a service."""
-    with watching(LivelyMonth(_now()), remembers=False, told=False) as running:
+    with watching(LivelyMonth(_now()), history=None, told=False) as running:
         until(lambda: running.ask("up == 0"), within=60, what="a scrape that failed")
         for name in DASHBOARDS:
             answers = asked(running, name)

@@ -13,7 +13,9 @@ from sesam_slo.core.names import (
     CASE_SECONDS_USED,
     CASE_SUPPLIER_NOT_TOLD,
     CASE_TARGETS,
+    SERVICE_INFO,
 )
+from sesam_slo.generate import dashboard_rules
 from sesam_slo.generate.dashboards.grafana import (
     Json,
     Word,
@@ -36,8 +38,8 @@ from sesam_slo.generate.dashboards.palette import (
     NOT_SEEN,
 )
 from sesam_slo.generate.dashboards.queries import SERVICES
+from sesam_slo.generate.dashboards.series import NOT_RECORDED, time_series
 from sesam_slo.generate.dashboards.series import named as renamed
-from sesam_slo.generate.dashboards.series import time_series
 from sesam_slo.generate.dashboards.variables import WINDOW_TEXTS, services, slo_link, window
 
 UID = "sesam-slo-support"
@@ -266,12 +268,14 @@ def _results(at: GridPos) -> Panel:
 
 
 def _over_time(at: GridPos) -> Panel:
+    """Recorded only where a case is open; a service that is seen says that there is none."""
+    none = f'label_replace(0 * max({SERVICE_INFO.name}{{{SERVICES}}}), "level", "none", "", "")'
     return time_series(
         "Open cases over time",
-        "Cases that were open at each instant, by level.",
+        "Cases that were open at each instant, by level, as they were recorded.",
         [
             target(
-                f"sum by (level) (max by (service, level, customer_class) ({CASE_OPEN.name}{{{SERVICES}}}))",
+                f"sum by (level) ({dashboard_rules.CASES}{{{SERVICES}}}) or on () {none}",
                 legend="{{level}}",
                 over_time=True,
             )
@@ -280,12 +284,12 @@ def _over_time(at: GridPos) -> Panel:
         unit="none",
         decimals=0,
         stacked=True,
-        stepped=True,
-        without_data=_NONE,
-        points=200,
+        bars=True,
+        without_data=NOT_RECORDED,
+        points=180,
         overrides=[
-            renamed(level, _LEVELS[level], color={"mode": "fixed", "fixedColor": colour})
-            for level, colour in {"A": BRIGHT_RED, "B": BRIGHT_AMBER, "C": BRIGHT_BLUE}.items()
+            renamed(level, _LEVELS.get(level, level), color={"mode": "fixed", "fixedColor": colour})
+            for level, colour in {"A": BRIGHT_RED, "B": BRIGHT_AMBER, "C": BRIGHT_BLUE, "none": NEUTRAL}.items()
         ],
     )
 

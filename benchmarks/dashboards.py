@@ -3,13 +3,15 @@
 The past is as `sesam-slo backfill` writes it, a sample a minute, of whatever queries over time read of many services,
 and everything of one service. The present is a live target with all series of all services, scraped every 15 s as
 shipped. Each dashboard is opened as it comes: of all services, the SLO one of the service that is down. Cold is the
-first time after a start of Prometheus (its files are in the machine's cache), warm the median of the times after that.
-The sums are of queries one after another over one connection, variables and annotations included.
+first time after a start of Prometheus (its files are in the machine's cache), warm the median of the times after
+that, best the least of them: what others do on the machine adds to each. The sums are of queries one after another
+over one connection, variables and annotations included.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import statistics
 import sys
 import tempfile
@@ -76,6 +78,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="warm ones")
     parser.add_argument("--slowest", type=int, default=3, help="queries to name of each dashboard")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the past is gigabytes: leaves none behind
     month = LivelyMonth(time.time(), [f"service-{number:03}" for number in range(options.services)])
     history = partial(written_by_the_model, step=options.step, lines=past(month))
     with tempfile.TemporaryDirectory(prefix="sesam-slo-dashboards-") as folder:
@@ -97,14 +100,14 @@ def main() -> int:
     for board in boards:
         sums = [sum(each.values()) for each in warm[board.name]]
         by_query = {query: statistics.median(each[query] for each in warm[board.name]) for query in cold[board.name]}
-        rows.append((statistics.median(sums), sum(cold[board.name].values()), board.name, by_query))
-    print(f"{'dashboard':<10} {'queries':>7} {'cold ms':>8} {'warm ms':>8}  slowest, warm ms")
-    for warm_sum, cold_sum, name, by_query in sorted(rows, reverse=True):
+        rows.append((statistics.median(sums), min(sums), sum(cold[board.name].values()), board.name, by_query))
+    print(f"{'dashboard':<10} {'queries':>7} {'cold ms':>8} {'warm ms':>8} {'best ms':>8}  slowest, warm ms")
+    for warm_sum, best, cold_sum, name, by_query in sorted(rows, reverse=True):
         slowest = sorted(by_query.items(), key=lambda each: -each[1])[: options.slowest]
         told = ", ".join(f"{query.split(' ', 1)[-1]} {taken:.0f}" for query, taken in slowest)
-        print(f"{name:<10} {len(by_query) - 1:>7} {cold_sum:>8.0f} {warm_sum:>8.0f}  {told}")
+        print(f"{name:<10} {len(by_query) - 1:>7} {cold_sum:>8.0f} {warm_sum:>8.0f} {best:>8.0f}  {told}")
     heaviest = max(rows)
-    print(f"heaviest: {heaviest[2]}, {heaviest[0]:.0f} ms warm; the goal is {GOAL_MILLISECONDS} ms")
+    print(f"heaviest: {heaviest[3]}, {heaviest[0]:.0f} ms warm; the goal is {GOAL_MILLISECONDS} ms")
     return 0 if heaviest[0] <= GOAL_MILLISECONDS else 1
 
 

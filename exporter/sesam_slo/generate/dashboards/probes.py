@@ -24,9 +24,8 @@ from sesam_slo.generate.dashboards.palette import (
     NOT_SEEN,
     RED,
 )
-from sesam_slo.generate.dashboards.queries import ONE_SERVICE
+from sesam_slo.generate.dashboards.queries import CELL, ONE_SERVICE
 from sesam_slo.generate.dashboards.series import time_series
-from sesam_slo.generate.dashboards.service_state import CELL
 from sesam_slo.generate.promql import duration, seconds
 
 _REASON_COLOURS = (

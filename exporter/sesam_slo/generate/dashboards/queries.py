@@ -7,6 +7,9 @@ from sesam_slo.core.names import LOG_ENTRY_DURATION, LOG_ENTRY_INFO, LOG_ENTRY_S
 ONE_SERVICE = 'service="$service"'
 SERVICES = 'service=~"$service"'
 
+# Of a history, the cell that an instant is drawn for: up to the next one's, and from one scrape before.
+CELL = "[$__rate_interval] offset -$__interval"
+
 NAME = "what"  # the label that `named` writes
 
 

@@ -10,7 +10,7 @@ from sesam_slo.generate.dashboards.grafana import DATA_SOURCE, Json, override, s
 
 LAST_AND_MAX = ("lastNotNull", "max")
 NOT_RECORDED = "Not recorded in this time: Prometheus records from when it has the rules and sees the exporter"
-MANY_POINTS = 400  # of a series over the time range: what a panel's width shows
+MANY_POINTS = 300  # of a series over the time range: what a panel's width shows
 
 
 def time_series(

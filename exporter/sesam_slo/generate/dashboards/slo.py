@@ -46,6 +46,7 @@ from sesam_slo.generate.dashboards.palette import (
     NOT_SEEN,
 )
 from sesam_slo.generate.dashboards.queries import (
+    CELL,
     NAME,
     ONE_SERVICE,
     at_end_of_range,
@@ -315,7 +316,7 @@ def _unobserved(at: GridPos) -> Panel:
         " nothing about SESAM. Each bar holds the seconds up to the next one.",
         [
             target(
-                f"max(increase({UNOBSERVED_SECONDS.name}{{{ONE_SERVICE}}}[$__rate_interval] offset -$__interval))",
+                f"max(increase({UNOBSERVED_SECONDS.name}{{{ONE_SERVICE}}}{CELL}))",
                 legend="unobserved",
                 over_time=True,
             )

@@ -78,7 +78,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="warm ones")
     parser.add_argument("--slowest", type=int, default=3, help="queries to name of each dashboard")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the past is gigabytes: leaves none behind
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # the past is gigabytes: leaves none behind
     month = LivelyMonth(time.time(), [f"service-{number:03}" for number in range(options.services)])
     history = partial(written_by_the_model, step=options.step, lines=past(month))
     with tempfile.TemporaryDirectory(prefix="sesam-slo-dashboards-") as folder:

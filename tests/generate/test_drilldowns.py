@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from sesam_slo.config import load
-from sesam_slo.core.model import AlertTimings, BusinessHours, Cause, Policy, Web
+from sesam_slo.core.model import AlertTimings, BusinessHours, Cause, Policy, Reason, Web
 from sesam_slo.core.names import METRICS, WINDOWS
 from sesam_slo.generate import artifacts
 from sesam_slo.generate.dashboards import dashboards
@@ -293,12 +293,19 @@ def test_thresholds_follow_the_objective(objective, budget, configuration):
     assert step_values(burn["fieldConfig"]["defaults"]["thresholds"]) == [None, 1, 3, 6, 14.4]
 
 
+def test_every_reason_has_a_colour_of_its_own(boards):
+    for name in ("slo", "exporter"):
+        panel = panel_of(boards[name], "Failed and unobserved probes, by reason")
+        colours = [properties(panel, reason)["color"]["fixedColor"] for reason in [*Reason, "none"]]
+        assert len(colours) == len(set(colours))
+
+
 def test_thresholds_follow_the_timings(configuration):
     document = documents(
         configuration(certificate_expires_within=timedelta(days=30), ledger_failing_after=timedelta(minutes=7))
     )
     certificates = panel_of(document["slo"], "Certificates expire in")
-    assert step_values(certificates["fieldConfig"]["defaults"]["thresholds"]) == [None, 1, 30 * 86400]
+    assert step_values(certificates["fieldConfig"]["defaults"]["thresholds"]) == [None, 0, 30]
     written = properties(panel_of(document["exporter"], "Ledger"), "last write ago")
     assert step_values(written["thresholds"]) == [None, 7 * 60]
 

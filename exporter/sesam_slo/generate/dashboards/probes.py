@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from grafanalib.core import GridPos, Panel
 
 from sesam_slo.core.model import Config, Phase, Reason
@@ -26,13 +28,29 @@ from sesam_slo.generate.dashboards.palette import (
 )
 from sesam_slo.generate.dashboards.queries import CELL, ONE_SERVICE
 from sesam_slo.generate.dashboards.series import time_series
-from sesam_slo.generate.promql import duration, seconds
+from sesam_slo.generate.promql import duration
 
-_REASON_COLOURS = (
-    "#ffd6a5", "#ffb357", "#ff9830", "#e0752d", "#f2cc0c", "#e0b400", "#ff5c75", "#e02f44", "#c4314b", "#b39ddb",
-    "#a1887f", "#bcaaa4", "#ffa8b6", "#ff7383", "#8d6e63", "#d7ccc8", "#9575cd", "#7e57c2",
-)  # fmt: skip
-_PHASE_COLOURS = dict(zip(Phase, ("#8ab8ff", "#b39ddb", "#ffb357", "#73bf69", "#d0d2d9"), strict=True))
+_REASON_COLOURS = {  # by kind: the way there, TLS, the answer, and what says nothing of SESAM
+    Reason.DNS: "#f2cc0c",
+    Reason.CONNECT_REFUSED: "#ff9830",
+    Reason.CONNECT_TIMEOUT: "#ffb357",
+    Reason.CONNECT_FAILED: "#e0752d",
+    Reason.TLS: "#33a2e5",
+    Reason.TLS_EXPIRED: "#1f78c1",
+    Reason.TIMEOUT: "#8ab8ff",
+    Reason.RESET: "#5794f2",
+    Reason.HTTP_STATUS: "#ff5c75",
+    Reason.AUTH: "#b39ddb",
+    Reason.TOO_MANY_REDIRECTS: "#d683ce",
+    Reason.REDIRECT_REFUSED: "#e5a8e2",
+    Reason.HEADERS_TOO_LARGE: "#a16069",
+    Reason.BODY_MISMATCH: "#c4314b",
+    Reason.BODY_TOO_LARGE: "#8f3bb8",
+    Reason.PROTOCOL: "#967302",
+    Reason.LOCAL: "#7e57c2",
+    Reason.CONTROL: "#6a4c9c",
+}
+_PHASE_COLOURS = dict(zip(Phase, ("#8ab8ff", "#b39ddb", "#ffb357", "#5794f2", "#a3a7b7"), strict=True))
 
 
 def answers(at: GridPos) -> Panel:
@@ -66,7 +84,7 @@ def status_codes(at: GridPos) -> Panel:
 
 def certificates(config: Config, at: GridPos) -> Panel:
     within = config.policy.alerts.certificate_expires_within
-    left = f"min by (endpoint) ({PROBE_TLS_NOT_AFTER.name}{{{ONE_SERVICE}}}) - time()"
+    left = f"(min by (endpoint) ({PROBE_TLS_NOT_AFTER.name}{{{ONE_SERVICE}}}) - time()) / 86400"
     return stat(
         "Certificates expire in",
         f"Of the chain that the last probe was shown. Amber: less than {duration(within)}, a ticket is opened then."
@@ -76,10 +94,10 @@ def certificates(config: Config, at: GridPos) -> Panel:
         sizes=(16, 28),
         stacked=True,
         field={
-            "unit": "s",
-            "decimals": 0,
+            "unit": "suffix: days",
+            "decimals": 1,
             "mappings": [at_most(0, ("EXPIRED", BRIGHT_RED)), *words({}, without_data=NOT_SEEN)],
-            "thresholds": steps(BRIGHT_RED, (1, BRIGHT_AMBER), (float(seconds(within)), BRIGHT_GREEN)),
+            "thresholds": steps(BRIGHT_RED, (0, BRIGHT_AMBER), (within / timedelta(days=1), BRIGHT_GREEN)),
         },
         without_data="No probe was shown a certificate",
     )
@@ -101,7 +119,7 @@ def reasons(services: str, at: GridPos) -> Panel:
         bars=True,
         beside=True,
         without_data="The exporter said nothing of these services in this time",
-        colours={**dict(zip(Reason, _REASON_COLOURS, strict=True)), "none": NEUTRAL},
+        colours={**{reason.value: colour for reason, colour in _REASON_COLOURS.items()}, "none": NEUTRAL},
         points=200,
     )
 

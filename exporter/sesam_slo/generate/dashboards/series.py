@@ -80,7 +80,7 @@ def time_series(
                     "noValue": without_data,
                     "min": least,
                     "thresholds": limits or steps("transparent"),
-                    "custom": {"scaleDistribution": scale, **soft},
+                    "custom": {"scaleDistribution": scale, "barWidthFactor": 0.95, **soft},
                 }
             },
             "options": {"legend": {"showLegend": True}},

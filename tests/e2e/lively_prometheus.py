@@ -116,7 +116,7 @@ class LiveTarget:
 class LivelyPrometheus:
     """Runs from `with` to the end of its block, in `folder`, with the generated rules.
 
-    history: what writes its past, None for a Prometheus without one. told: whether there is an exporter at all.
+    history: what writes its past, None for a Prometheus without one. exporters: how many tell the present, none too.
     """
 
     def __init__(
@@ -125,19 +125,19 @@ class LivelyPrometheus:
         month: LivelyMonth,
         *,
         history: History | None = written_by_the_model,
-        told: bool = True,
+        exporters: int = 1,
         scrape_interval: timedelta = SOON,
     ) -> None:
         self.folder, self.month, self.config = folder, month, lively_config(month, scrape_interval)
-        self._history, self._told = history, told
+        self._history, self._exporters = history, exporters
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
         with self._running:
-            live = LiveTarget(self.month)
-            address = live.address
-            if self._told:
-                self._running.enter_context(live)
+            targets = [LiveTarget(self.month) for _ in range(max(self._exporters, 1))]
+            for target in targets[: self._exporters]:
+                self._running.enter_context(target)
+            address = targets[0].address
             storage = self.folder / "series"
             if self._history is not None:
                 openmetrics = self.folder / "history.om"
@@ -149,14 +149,17 @@ class LivelyPrometheus:
             for path, text in artifacts(self.config, datetime.now(UTC).year, deployment).items():
                 (generated / path).parent.mkdir(parents=True, exist_ok=True)
                 (generated / path).write_text(text)
+            configuration = generated / "prometheus/prometheus.yml"
+            listed = "".join(f"\n          - {target.address}" for target in targets)
+            configuration.write_text(configuration.read_text().replace(f"\n          - {address}", listed, 1))
             self.prometheus = programs.prometheus(
-                generated / "prometheus/prometheus.yml",
+                configuration,
                 storage,
                 self.folder / "prometheus.log",
                 "--storage.tsdb.retention.time=100d",
             )
             self._running.callback(self.prometheus.stop)
-            if self._told:
+            if self._exporters:
                 until(self._told_live, within=_WITHIN_SECONDS, what="a rule's value from live samples")
             self._running = self._running.pop_all()
         return self

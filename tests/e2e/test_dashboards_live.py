@@ -137,9 +137,17 @@ def test_what_lacks_a_cause_is_found(lively):
 
 def test_without_an_exporter_no_panel_pretends(watching):
     """No dashboard but the wall, whose own test says what it shows then, has a figure of a service."""
-    with watching(LivelyMonth(_now()), history=None, told=False) as running:
+    with watching(LivelyMonth(_now()), history=None, exporters=0) as running:
         until(lambda: running.ask("up == 0"), within=60, what="a scrape that failed")
         for name in DASHBOARDS:
             answers = asked(running, name)
             told = {each.name.rsplit(": ", 1)[0] for each in answers["series"]}
             assert name == "wall" or told <= TOLD_WITHOUT_EXPORTER, name
+
+
+def test_two_exporters_of_one_ledger_are_no_fault(watching):
+    """Each tells the same of the same services: no query joins one's series to the other's."""
+    with watching(LivelyMonth(_now()), history=None, exporters=2) as running:
+        until(lambda: len(running.ask("up == 1")) == 2, within=60, what="two exporters that answer")
+        for name in sorted(set(DASHBOARDS) - {"wall"}):  # the wall is for one exporter
+            assert asked(running, name, service=DOWN)["series"] != []

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from grafanalib.core import GridPos, Panel
 
 from sesam_slo.core.model import Cause, Config
-from sesam_slo.core.names import DOWNTIME_ACTIVE, LOG_ENTRY_DURATION, LOG_ENTRY_INFO
+from sesam_slo.core.names import DOWNTIME_ACTIVE, LOG_ENTRY_INFO
 from sesam_slo.generate.dashboards.grafana import (
     Json,
     Word,
@@ -30,7 +30,7 @@ from sesam_slo.generate.dashboards.palette import (
     NEUTRAL,
     NOT_SEEN,
 )
-from sesam_slo.generate.dashboards.queries import SERVICES, entries_in_range, labelled
+from sesam_slo.generate.dashboards.queries import SERVICES, entries_in_range, labelled, lengths_in_range
 from sesam_slo.generate.dashboards.series import bars, coloured_words
 from sesam_slo.generate.dashboards.series import named as renamed
 from sesam_slo.generate.dashboards.variables import choice, services, slo_link
@@ -113,8 +113,7 @@ def _entries(at: GridPos) -> Panel:
 
 
 def _length(at: GridPos) -> Panel:
-    lengths = f"{LOG_ENTRY_DURATION.name}{{{SERVICES}}} and on (service, id) {entries_in_range(SERVICES)}"
-    total = f"sum({labelled(f'({lengths})', _CHOSEN)}) or 0 * {_known()}"
+    total = f"sum({labelled(lengths_in_range(SERVICES), _CHOSEN)}) or 0 * {_known()}"
     return stat(
         "Downtime in all",
         "The whole lengths of the entries that touch the time range and are chosen above, added up over services.",
@@ -146,13 +145,16 @@ def _unexplained(config: Config, at: GridPos) -> Panel:
 
 
 def _by_cause(at: GridPos) -> Panel:
-    lengths = f"{LOG_ENTRY_DURATION.name}{{{SERVICES}}} and on (service, id) {entries_in_range(SERVICES)}"
     none = f'label_replace(0 * {_known()}, "cause", "no downtime", "", "")'
     return bars(
         "Downtime by cause",
         "The whole lengths of the chosen entries by what they were due to. What is excluded does not count against the"
         " objective.",
-        [target(f"sum by (cause) ({labelled(f'({lengths})', _CHOSEN)}) or on () {none}", legend="{{cause}}")],
+        [
+            target(
+                f"sum by (cause) ({labelled(lengths_in_range(SERVICES), _CHOSEN)}) or on () {none}", legend="{{cause}}"
+            )
+        ],
         at,
         field={"unit": "s", "decimals": 1, "thresholds": steps(NEUTRAL)},
         without_data="NOT SEEN",
@@ -183,16 +185,14 @@ def _table(
     hidden: Iterable[str] = (),
     newest_first: bool = True,
 ) -> Panel:
-    began = entries_in_range(SERVICES)
-    length = f"{LOG_ENTRY_DURATION.name}{{{SERVICES}}} and on (service, id) {began}"
     page = config.web.external_url
     links = [{"title": "Open the entry", "url": f"{page}/log/${{__value.raw}}", "targetBlank": True}]
     return table(
         title,
         description + ("" if page else " With web.external_url set, its id links there."),
         [
-            target(f"1000 * {labelled(f'({began})', chosen)}", ref="A", table=True),
-            target(labelled(f"({length})", chosen), ref="B", table=True),
+            target(f"1000 * {labelled(entries_in_range(SERVICES), chosen)}", ref="A", table=True),
+            target(labelled(lengths_in_range(SERVICES), chosen), ref="B", table=True),
         ],
         at,
         without_data=without_data,

@@ -64,6 +64,7 @@ def answers(at: GridPos) -> Panel:
         mappings=words({1: ("OK", GREEN), 0: ("FAILING", RED)}),
         points=336,
         shortest="1m",
+        written=True,
     )
 
 

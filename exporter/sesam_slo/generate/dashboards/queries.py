@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sesam_slo.core.names import LOG_ENTRY_DURATION, LOG_ENTRY_INFO, LOG_ENTRY_START
+from sesam_slo.core.names import LOG_ENTRY_DURATION, LOG_ENTRY_START
 
 ONE_SERVICE = 'service="$service"'
 SERVICES = 'service=~"$service"'
@@ -37,19 +37,27 @@ def since_start_of_range(counter: str, by: str) -> str:
 
 
 def entries_in_range(matchers: str) -> str:
-    """The log's entries that lasted into the time range and began before its end: the start of each.
+    """The log's entries that lasted into the time range: the start of each.
 
-    For a query of one instant, whose time is the end of the range.
+    For a query of one instant, whose time is the end of the range; what began later is not known then.
     """
     start, length = f"{LOG_ENTRY_START.name}{{{matchers}}}", f"{LOG_ENTRY_DURATION.name}{{{matchers}}}"
-    return f"({start} <= time() and on (service, id) ({start} + on (service, id) {length} >= time() - $__range_s))"
+    return f"({start} and {start} + {length} >= time() - $__range_s)"
 
 
-def labelled(expression: str, info: str = f"{LOG_ENTRY_INFO.name}") -> str:
-    """A figure of log entries with cause, endpoints and state; `info` may choose among the entries by them."""
+def lengths_in_range(matchers: str) -> str:
+    """The same entries: the whole length of each."""
+    return f"({LOG_ENTRY_DURATION.name}{{{matchers}}} and on (service, id) {entries_in_range(matchers)})"
+
+
+def labelled(figure: str, info: str) -> str:
+    """A figure of log entries with cause, endpoints and state; `info` chooses among the entries by them.
+
+    The figure is the one side and `info` the many: two exporters may differ in the state of an entry for a moment.
+    """
     return (
-        f"max by (service, id, cause, endpoints, state)"
-        f" ({expression} * on (service, id) group_left (cause, endpoints, state) {info})"
+        "max by (service, id, cause, endpoints, state)"
+        f" ({info} * on (service, id) group_left () max by (service, id) ({figure}))"
     )
 
 

@@ -14,7 +14,6 @@ from sesam_slo.core.names import (
     ERROR_BUDGET_REMAINING_SECONDS,
     ERROR_BUDGET_SECONDS,
     FAILING_SECONDS,
-    LOG_ENTRY_DURATION,
     LOG_ENTRY_INFO,
     MAINTENANCE_ACTIVE,
     UNOBSERVED_SECONDS,
@@ -51,7 +50,8 @@ from sesam_slo.generate.dashboards.queries import (
     ONE_SERVICE,
     at_end_of_range,
     at_start_of_range,
-    entries_in_range,
+    labelled,
+    lengths_in_range,
     named,
     since_start_of_range,
 )
@@ -334,11 +334,8 @@ def _unobserved(at: GridPos) -> Panel:
 
 
 def _causes(at: GridPos) -> Panel:
-    lengths = f"{LOG_ENTRY_DURATION.name}{{{ONE_SERVICE}}} and on (service, id) {entries_in_range(ONE_SERVICE)}"
-    by_cause = (
-        f"sum by (cause) (max by (id, cause) (({lengths}) * on (service, id) group_left (cause)"
-        f" {LOG_ENTRY_INFO.name}{{{ONE_SERVICE}}}))"
-    )
+    entries = labelled(lengths_in_range(ONE_SERVICE), f"{LOG_ENTRY_INFO.name}{{{ONE_SERVICE}}}")
+    by_cause = f"sum by (cause) ({entries})"
     none = f'label_replace(0 * max({DOWNTIME_ACTIVE.name}{{{ONE_SERVICE}}}), "cause", "no downtime", "", "")'
     return bars(
         "Downtime by cause",

@@ -22,11 +22,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause. `heading`: the contract's own, under which it stands. `readings`: what it leaves open, and our "
-    "answer.
-
-    `planned`: nothing of it is built yet, so that it alone may be without tests.
-    """
+    """One clause. `heading`: the contract's own, under which it stands. `readings`: what it leaves open, and our answer."""
 
     id: str
     heading: str
@@ -36,7 +32,6 @@ class Clause:
     metrics: tuple[Metric, ...] = ()
     panels: tuple[Panel, ...] = ()
     alerts: tuple[str, ...] = ()
-    planned: bool = False
 
 
 _TARGET = "Availability target"
@@ -229,7 +224,6 @@ CLAUSES = (
              "users have none; C has none."),
             ("A level that changes", "The terms are computed anew from the report; one that was missed stays missed."),
         ),
-        planned=True,
     ),
     Clause(
         "reaction-time",
@@ -237,7 +231,6 @@ CLAUSES = (
         "Reaction time",
         "From the customer's report to the beginning of work on the cause: 8 hours at level A, 2 days at level B.",
         (("Reported outside business hours", "The clock starts at the next business instant."),),
-        planned=True,
     ),
     Clause(
         "correction-time",
@@ -249,7 +242,6 @@ CLAUSES = (
         "release, as a goal.",
         (("Where no workaround is possible", "That is recorded, and the fix's deadline takes the workaround's "
           "place."),),
-        planned=True,
     ),
     Clause(
         "no-requirements",
@@ -258,6 +250,5 @@ CLAUSES = (
         "Errors in the customer's own systems or in the operating environment have no terms; the latter are reported "
         "to the environment's supplier without delay.",
         (("What is kept of that", "When it was reported to the supplier."),),
-        planned=True,
     ),
 )  # fmt: skip

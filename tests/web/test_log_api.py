@@ -10,8 +10,9 @@ import pytest
 from bench import DOWN, OK, SECOND, Bench, config, exposition
 from fastapi.testclient import TestClient
 
-from sesam_slo.core.entry import Log, written
+from sesam_slo.core.entry import Log
 from sesam_slo.core.history import Changes, Correction
+from sesam_slo.core.instants import written
 from sesam_slo.web import Exporter, LogBook, UnavailableError, WriteToken, make_app
 
 TOKEN = {"Authorization": "Bearer s3cret"}

@@ -23,6 +23,8 @@ from ..collector import ExporterMetrics, Exposition, ProbeTally, ReloadState, Se
 from ..config import ConfigError, load
 from ..config.values import listen
 from ..core.announcing import Outcome
+from ..core.business_time import BusinessCalendars
+from ..core.case_changes import Known
 from ..core.entry import Log
 from ..core.history import Changes, Correction, Recorded
 from ..core.log_state import LogState
@@ -37,6 +39,7 @@ from ..public_holidays import is_holiday
 from ..silences import follow_with_silence
 from ..web import (
     Announcing,
+    CaseBook,
     ConflictError,
     Exporter,
     LogBook,
@@ -49,6 +52,7 @@ from ..web import (
     read_web_config,
     server_context,
 )
+from .case_book import record_case
 from .errors import CommandError, load_config
 from .ledgers import amend
 from .logs import set_up_logging
@@ -129,7 +133,10 @@ def _serve(
     recorded: Recorded,
 ) -> None:
     clock = Clock(not_before=max((point.at for point in recorded.checkpoints.values()), default=None))
-    published, tally = Published(recorded, clock.now), ProbeTally()
+    try:
+        published, tally = Published(recorded, clock.now), ProbeTally()
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(f"ledger: holds a case that sesam-slo does not write: {error!r}") from None
     tally.configure(config)
     writer = LedgerWriter(ledger, on_written=published.settle, on_failed=published.settle)
     submission = Submission(published, writer.submit)
@@ -147,8 +154,8 @@ def _serve(
         raise CommandError(f"ledger: holds a checkpoint that sesam-slo does not write: {error!r}") from None
 
     def follow(news: News) -> None:
-        published.follow(news.log, news.windows)
-        monitor.follow(published.excused(), news.windows)
+        published.follow(news.log, news.windows, news.cases)
+        monitor.follow(published.excuses(), news.windows, published.cases)
 
     follower = LedgerFollower(lambda: open_ledger(config.ledger, create=False), recorded.head.number, follow)
 
@@ -168,7 +175,8 @@ def _serve(
         stepped_back_seconds=lambda: clock.stepped_back_seconds,
         libcurl=pycurl.version_info()[1],
     )
-    services = ServiceMetrics(view, LogState(is_holiday))
+    calendars = BusinessCalendars(is_holiday)
+    services = ServiceMetrics(view, LogState(calendars))
     app = make_app(
         Exporter(
             Exposition((services.export, tally.export, metrics.export)),
@@ -180,6 +188,7 @@ def _serve(
             Users(web.users) if web.users else None,
             _log_book(config),
             _announcing(config, clock.now),
+            _case_book(config, clock.now, calendars),
         )
     )
     serving = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
@@ -222,17 +231,7 @@ def _log_book(config: Config) -> LogBook:
         except LedgerError as error:
             raise UnavailableError(_without_path(error)) from None
 
-    def history(id: str) -> list[dict[str, Any]]:
-        try:
-            ledger = open()
-            try:
-                return [revision.document() for revision in ledger.revisions(id)]
-            finally:
-                ledger.close()
-        except LedgerError as error:
-            raise UnavailableError(_without_path(error)) from None
-
-    return LogBook(record, history)
+    return LogBook(record, lambda id: _history(config, id))
 
 
 def _announcing(config: Config, now: Callable[[], datetime]) -> Announcing:
@@ -250,6 +249,32 @@ def _announcing(config: Config, now: Callable[[], datetime]) -> Announcing:
         return follow_with_silence(loaded.alertmanager_url, outcome, author, wanted=wanted)
 
     return Announcing(record, silence, now)
+
+
+def _case_book(config: Config, now: Callable[[], datetime], calendars: BusinessCalendars) -> CaseBook:
+    """Support cases over HTTP: the same deciding and writing as on the command line."""
+
+    def record(loaded: Config, decide: Callable[[Known], Changes], event: str | None, author: str) -> Changes:
+        try:
+            return record_case(lambda: open_ledger(config.ledger, create=False), loaded, decide, event, author)
+        except MovedError as error:
+            raise ConflictError(str(error)) from None
+        except LedgerError as error:
+            raise UnavailableError(_without_path(error)) from None
+
+    return CaseBook(record, lambda id: _history(config, id), now, calendars)
+
+
+def _history(config: Config, id: str) -> list[dict[str, Any]]:
+    """Every revision of an entry of the log or of a case, as JSON has it."""
+    try:
+        ledger = open_ledger(config.ledger, create=False)
+        try:
+            return [revision.document() for revision in ledger.revisions(id)]
+        finally:
+            ledger.close()
+    except LedgerError as error:
+        raise UnavailableError(_without_path(error)) from None
 
 
 def _without_path(error: LedgerError) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..core import model
 from . import models
 from .rules import DEFAULT_INTERVAL
+from .support_build import built_support
 
 DEFAULT_TIMEOUT = timedelta(seconds=10)
 
@@ -40,6 +41,7 @@ def _policy(policy: models.PolicySection) -> model.Policy:
         recurring=model.Policy().recurring if recurring is None else tuple(map(_recurring, recurring)),
         announced=tuple(map(_announced, announced)),
         business=_business(policy.support),
+        support=built_support(policy.support),
         alerts=model.AlertTimings(**dict(policy.alerts)),
     )
 
@@ -67,6 +69,7 @@ def _business(support: models.Support) -> model.BusinessHours:
         country=support.holidays.country,
         extra_holidays=tuple(holiday for holiday in extra if not isinstance(holiday, date)),
         extra_dates=tuple(holiday for holiday in extra if isinstance(holiday, date)),
+        day=hours.day,
     )
 
 
@@ -116,13 +119,17 @@ def _basic_auth(written: models.BasicAuth | None, folder: Path) -> model.BasicAu
     return None if written is None else model.BasicAuth(written.username, _path(folder, written.password_file))
 
 
+# Given whole: pydantic would copy them deeply for each of thousands of endpoints, and nobody changes them.
+_DEFAULTS = dict(models.Exchange())
+
+
 def _inherited(endpoint: models.Endpoint, probe: models.Exchange) -> models.Exchange:
     """The endpoint's own keys before the probe section's, each as a whole; its one way to log in replaces the other's."""
     given = {key: getattr(probe, key) for key in probe.model_fields_set}
     own = {key: getattr(endpoint, key) for key in endpoint.model_fields_set if key in models.Exchange.model_fields}
     if own.keys() & {"authorization", "basic_auth"}:
         given = {key: value for key, value in given.items() if key not in ("authorization", "basic_auth")}
-    return models.Exchange.model_construct(**(given | own))
+    return models.Exchange.model_construct(**(_DEFAULTS | given | own))
 
 
 def _timing(exchange: models.Exchange) -> tuple[timedelta, timedelta]:

@@ -19,9 +19,12 @@ from typing import Any
 
 from .downtime import Downtime
 from .history import Correction, Event, Report
-from .intervals import Interval, clip, normalize
+from .instants import instant
+from .intervals import Interval, Intervals, clip, normalize
 from .model import Cause
 from .policy import PolicyTimeline
+
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,27 @@ class Log:
         return tuple(each for each in self.entries.values() if each.end is None)
 
     @cached_property
+    def excuses(self) -> Mapping[str, Intervals]:
+        """By id: from when to when a person had said of an entry that it is none of the service's own downtime."""
+        found = {}
+        for id, corrections in self.corrections.items():
+            cause, withdrawn, since = Cause.UNKNOWN, False, None
+            times = []
+            for each in corrections:
+                cause, withdrawn = Cause(each.change.get("cause", cause)), each.change.get("withdrawn", withdrawn)
+                excused = withdrawn or cause.excludes
+                if excused and since is None:
+                    since = each.at
+                elif not excused and since is not None:
+                    times.append((since, each.at))
+                    since = None
+            if since is not None:
+                times.append((since, _FOREVER))
+            if times:
+                found[id] = normalize(times)
+        return found
+
+    @cached_property
     def excused(self) -> frozenset[str]:
         """The ids of entries that are none of the service's own downtime."""
         return frozenset(id for id, each in self.entries.items() if each.excused)
@@ -215,18 +239,6 @@ def _added(first: Correction) -> Entry:
     added = first.change["added"]
     start, end = instant(first.change["start"]), instant(first.change["end"])
     return Entry(first.event, added["service"], start, end, tuple(added["endpoints"]), added=True)
-
-
-def instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"an instant without an offset: {text}")
-    return at.astimezone(UTC)
-
-
-def written(at: datetime) -> str:
-    """An instant as changes hold it."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def added_id(service: str, start: datetime, known: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from ..core.history import Changes
 from ..core.view import View
 from .alertmanager import alertmanager_routes
 from .basic_auth import BasicAuth, Users
+from .cases import CaseBook, case_routes
 from .log import LogBook, log_routes
 from .maintenance import Announcing, maintenance_routes
 from .status import format_duration, format_local, format_percent, status
@@ -29,7 +30,8 @@ class Exporter:
     metrics: the answer to a scrape and its content type, for its Accept header.
     reload: loads the configuration anew and returns None, or what is wrong with it.
     record: takes in facts that came by HTTP. users: who may come in; None is everybody.
-    log: the downtime log in the ledger; None where it cannot be changed here. announcing: the same of maintenance.
+    log: the downtime log in the ledger; None where it cannot be changed here. announcing, cases: the same of maintenance
+    and of support cases.
     """
 
     metrics: Callable[[str], tuple[bytes, str]]
@@ -41,6 +43,7 @@ class Exporter:
     users: Users | None = None
     log: LogBook | None = None
     announcing: Announcing | None = None
+    cases: CaseBook | None = None
 
 
 def make_app(exporter: Exporter) -> FastAPI:
@@ -101,6 +104,8 @@ def make_app(exporter: Exporter) -> FastAPI:
 
     if exporter.log is not None:
         app.include_router(log_routes(exporter.view, exporter.log, exporter.write_token))
+    if exporter.cases is not None:
+        app.include_router(case_routes(exporter.view, exporter.cases, exporter.write_token))
 
     @app.get("/", include_in_schema=False)
     def index() -> HTMLResponse:

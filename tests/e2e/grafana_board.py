@@ -15,7 +15,7 @@ import requests
 
 ALL = "$__all"
 SCRAPE_SECONDS = 15  # the data source's setting
-_VARIABLE = re.compile(r"\$\{([a-z_]\w*)(?::\w+)?\}|\$([a-z_]\w*)")
+_VARIABLE = re.compile(r"\$\{([a-z_]\w*)(?::[\w:]+)?\}|\$([a-z_]\w*)")  # their formats: text, date:seconds
 _LABEL_VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _STEPS = (
@@ -133,7 +133,7 @@ class Board:
         step = max(_rounded((end - start) / (panel.get("maxDataPoints") or 1000)), least)
         rate = max(step + SCRAPE_SECONDS, 4 * SCRAPE_SECONDS)
         built_in = {"__interval": f"{step}s", "__rate_interval": f"{rate}s", "__range": f"{end - start:.0f}s"}
-        built_in["__range_s"] = f"{end - start:.0f}"
+        built_in |= {"__range_s": f"{end - start:.0f}", "__from": f"{start:.0f}", "__to": f"{end:.0f}"}
         title = self._replaced(panel["title"], chosen, plainly=True)
         expression = self._replaced(target["expr"], {**chosen, **built_in})
         return Question(self.name, title, target["refId"], expression, target["instant"], start, end, step)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lively_month import LivelyMonth
+from lively_prometheus import LivelyPrometheus
 from programs import MissingProgramError, Program
 from stack import Durations, Stack
 
@@ -24,6 +26,19 @@ def running(request, tmp_path_factory):
         folder = tmp_path_factory.mktemp("stack")
         with _explained(request.config, folder), Stack(folder, services, durations, support) as stack:
             yield stack
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def watching(request, tmp_path_factory):
+    """`with watching(month, ...) as running`: a Prometheus that has watched it; options as `LivelyPrometheus` has them."""
+
+    @contextmanager
+    def run(month: LivelyMonth, **options: Any) -> Iterator[LivelyPrometheus]:
+        folder = tmp_path_factory.mktemp("lively")
+        with _explained(request.config, folder), LivelyPrometheus(folder, month, **options) as running:
+            yield running
 
     return run
 

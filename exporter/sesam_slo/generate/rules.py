@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sesam_slo.core.model import Config
-from sesam_slo.generate import alerts, burn_rates, states, support_alerts
+from sesam_slo.generate import alerts, burn_rates, dashboard_rules, states, support_alerts
 from sesam_slo.generate.alerts import AlertRule
 from sesam_slo.generate.document import yaml_document
 from sesam_slo.generate.links import link_annotations
@@ -44,6 +44,7 @@ def rule_groups(config: Config, *, runbook_base: str) -> list[dict[str, Any]]:
                 *(_alerting_rule(rule, config, runbook_base) for rule in alerts.budget_alerts(policy)),
             ],
         },
+        {"name": "sesam-slo-dashboards", "rules": dashboard_rules.recording_rules(policy.alerts)},
     ]
 
 

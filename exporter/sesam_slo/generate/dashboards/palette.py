@@ -11,7 +11,7 @@ GREEN, BLUE, AMBER, PURPLE, RED = "#2e7d4f", "#3b5b8f", "#b8860b", "#6a4c9c", "#
 BRIGHT_GREEN, BRIGHT_BLUE, BRIGHT_AMBER, BRIGHT_PURPLE, BRIGHT_RED = (
     "#73bf69", "#8ab8ff", "#ff9830", "#b39ddb", "#ff5c75",
 )  # fmt: skip
-NEUTRAL = "#d0d2d9"
+NEUTRAL = "text"  # the theme's own, dark on light and light on dark
 
 STATES: dict[float | str, Word] = {
     State.OK: ("OK", GREEN),

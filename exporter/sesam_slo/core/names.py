@@ -110,6 +110,27 @@ LOG_ENTRY_INFO = _gauge(
 LOG_ENTRY_START = _gauge("log_entry_start_timestamp_seconds", ("service", "id"), "When the event began.")
 LOG_ENTRY_DURATION = _gauge("log_entry_duration_seconds", ("service", "id"), "How long the event lasted so far.")
 
+# Support cases
+_CASE = ("service", "case", "level", "customer_class", "clock")
+CASE_OPEN = _gauge("case_open", ("service", "level", "customer_class"), "Open cases; 0 where there is none.")
+CASE_DEADLINE = _gauge("case_deadline_timestamp_seconds", _CASE, "When a clock that runs is due.")
+CASE_SECONDS_LEFT = _gauge(
+    "case_business_seconds_left", _CASE, "Business time until a clock that runs is due; negative when overdue."
+)
+CASE_SECONDS_USED = _gauge("case_business_seconds_used", _CASE, "Business time that a clock that runs has taken.")
+CASE_BREACHED = _gauge("case_breached", _CASE, "1 for each target that an open case has missed.")
+CASE_TARGETS = _gauge(
+    "case_targets",
+    ("service", "window", "level", "customer_class", "clock", "result"),
+    "Targets of the cases reported in the window; result: met, missed, running.",
+)
+CASE_SUPPLIER_NOT_TOLD = _gauge(
+    "case_supplier_not_told",
+    ("service", "case"),
+    "1 for an error of the operating environment whose supplier was not told.",
+)
+# End of support cases
+
 EXPORTER_BUILD_INFO = _gauge("exporter_build_info", ("version", "python", "libcurl"), "What is running.")
 EXPORTER_CONFIG_RELOAD_SUCCESS = _gauge("exporter_config_last_reload_successful", (), "1 if the last reload worked.")
 EXPORTER_CONFIG_RELOAD_TIMESTAMP = _gauge(

@@ -11,27 +11,57 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from grafanalib._gen import DashboardEncoder
-from grafanalib.core import Dashboard, GridPos, Panel, Stat, StateTimeline, Table, Target, Time
+from grafanalib.core import (
+    Annotations,
+    Dashboard,
+    DashboardLink,
+    GridPos,
+    Panel,
+    Stat,
+    StateTimeline,
+    Table,
+    Target,
+    Templating,
+    Time,
+)
 
 DATA_SOURCE = {"type": "prometheus", "uid": "sesam-slo-prometheus"}  # as grafana/provisioning/datasources has it
 SCHEMA_VERSION = 41  # Grafana 11.6 and 12; older ones read it, newer ones migrate it
+TAG = "sesam-slo"  # of all dashboards: each links to all others that have it
 
 _DASHBOARD_KEYS = {
     "annotations", "description", "editable", "graphTooltip", "links", "panels", "refresh", "schemaVersion", "tags",
     "templating", "time", "timepicker", "timezone", "title", "uid", "version",
 }  # fmt: skip
 _PANEL_KEYS = {
-    "datasource", "description", "fieldConfig", "gridPos", "id", "interval", "maxDataPoints", "options", "targets",
-    "title", "transformations", "type",
+    "collapsed", "datasource", "description", "fieldConfig", "gridPos", "hideTimeOverride", "id", "interval",
+    "maxDataPoints", "maxPerRow", "options", "panels", "repeat", "repeatDirection", "targets", "timeFrom", "title",
+    "transformations", "type",
 }  # fmt: skip
+_ROW_KEYS = {"collapsed", "gridPos", "id", "panels", "title", "type"}
 _TARGET_KEYS = {"datasource", "expr", "format", "instant", "legendFormat", "refId"}
 
 Json = dict[str, Any]
 Word = tuple[str, str]  # what is written, and in which colour
 
 
-def dashboard(panels: Sequence[Panel], *, uid: str, title: str, description: str, timezone: str, since: str) -> Json:
-    """The dashboard as Grafana stores it, with ids for its panels; `since` is where its time range starts."""
+def dashboard(
+    panels: Sequence[Panel],
+    *,
+    uid: str,
+    title: str,
+    description: str,
+    timezone: str,
+    since: str,
+    variables: Sequence[Json] = (),
+    annotations: Sequence[Json] = (),
+    refresh: str = "15s",
+) -> Json:
+    """The dashboard as Grafana stores it, with ids for its panels; `since` is where its time range starts.
+
+    It links to all the others, which get its time range and its variables; a kiosk does not show that.
+    """
+    others = DashboardLink(title="Dashboards", type="dashboards", tags=[TAG], includeVars=True, keepTime=True)
     made = Dashboard(
         title=title,
         uid=uid,
@@ -39,8 +69,12 @@ def dashboard(panels: Sequence[Panel], *, uid: str, title: str, description: str
         panels=list(panels),
         timezone=timezone,
         time=Time(since, "now"),
-        refresh="15s",
-        tags=["sesam-slo"],
+        refresh=refresh,
+        graphTooltip=1,  # one crosshair for all panels
+        tags=[TAG],
+        links=[others],
+        templating=Templating(list(variables)),
+        annotations=Annotations(list(annotations)),
         editable=False,
         schemaVersion=SCHEMA_VERSION,
     ).auto_panel_ids()
@@ -56,7 +90,12 @@ def json_text(document: Json) -> str:
 
 def _current(panel: Json) -> Json:
     """The panel without the keys that Grafana has given up, and without settings that say nothing."""
-    kept = {key: value for key, value in panel.items() if key in _PANEL_KEYS and value is not None}
+    keys = _ROW_KEYS if panel["type"] == "row" else _PANEL_KEYS
+    kept = {key: value for key, value in panel.items() if key in keys and value is not None}
+    if "timeFrom" not in kept:
+        kept.pop("hideTimeOverride", None)
+    if panel["type"] == "row":
+        return kept
     defaults = kept["fieldConfig"]["defaults"]
     kept["fieldConfig"]["defaults"] = {key: value for key, value in defaults.items() if value is not None}
     return kept

@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from sesam_slo.core.model import Config
-from sesam_slo.generate import alerts, burn_rates, states
+from sesam_slo.generate import alerts, burn_rates, history, states
 from sesam_slo.generate.alerts import AlertRule
+from sesam_slo.generate.dashboards import service_state
 from sesam_slo.generate.document import yaml_document
+from sesam_slo.generate.promql import duration
 
 
 def rule_file(config: Config, *, runbook_base: str) -> str:
@@ -35,6 +37,12 @@ def rule_file(config: Config, *, runbook_base: str) -> str:
                 *burn_rates.recording_rules(policy.alerts),
                 *(_alerting_rule(rule, config, runbook_base) for rule in alerts.budget_alerts(policy)),
             ],
+        },
+        {"name": "sesam-slo-wall", "rules": service_state.recording_rules(config)},
+        {
+            "name": "sesam-slo-history",
+            "interval": duration(history.HOUR),
+            "rules": history.recording_rules(policy.alerts),
         },
     ]
     return yaml_document({"groups": groups}, about="Prometheus rules. Check them with: promtool check rules FILE")

@@ -253,14 +253,11 @@ def history(scene: Scene, began: float) -> Iterator[str]:
             total = sum(lasted for end, lasted in ended if end <= at)
             yield f'{DOWN_SECONDS}{{service="{name}"}} {total:.0f} {at:.0f}\n'
     if scene.exporter == "gone":
-        yield f"# TYPE {names.ENDPOINT_INFO.name} gauge\n"
+        yield f"# TYPE {names.OBJECTIVE_RATIO.name} gauge\n"
         for name in scene.services:
-            for endpoint, kind in ENDPOINTS:
-                for at in range(int(began - 6 * HOUR), int(began - 12 * 60), 60):
-                    labels = (
-                        f'service="{name}",endpoint="{endpoint}",kind="{kind}",job="{names.SCRAPE_JOB}",instance="x"'
-                    )
-                    yield f"{names.ENDPOINT_INFO.name}{{{labels}}} 1 {at}\n"
+            labels = f'service="{name}",job="{names.SCRAPE_JOB}",instance="before"'
+            for at in range(int(began - 6 * HOUR), int(began - 12 * 60), 60):
+                yield f"{names.OBJECTIVE_RATIO.name}{{{labels}}} 0.995 {at}\n"
     yield "# EOF\n"
 
 

@@ -12,7 +12,7 @@ from sesam_slo.generate.dashboards.days import Day
 from sesam_slo.generate.dashboards.service_state import STATE, State
 
 ANSWER, TILES, DOWN_FOR, STRIP, MONITORING = (
-    "Is every service answering?", "Services, worst first", "Down for (longest two)",
+    "Is everything answering?", "Services, worst first", "Down for (longest two)",
     "The last 30 days of the services with least budget left", "Monitoring",
 )  # fmt: skip
 BUDGET, MONTH = "Downtime budget left, worst", "This month, worst (objective 99.5 %)"

@@ -189,7 +189,7 @@ def test_only_a_seen_answer_is_green(wall):
 
 
 def test_the_answer_is_green_for_one_sentence_alone_and_its_worst_word_colours_it(wall):
-    (panel,) = [panel for panel in wall["panels"] if panel["title"] == "Is every service answering?"]
+    (panel,) = [panel for panel in wall["panels"] if panel["title"] == "Is everything answering?"]
     coloured = [
         (re.compile(each["matcher"]["options"].strip("/")), each["properties"][0]["value"]["fixedColor"])
         for each in panel["fieldConfig"]["overrides"]

@@ -34,7 +34,7 @@ def headline(config: Config, at: GridPos) -> Panel:
     now = recorded_state(config)
     nobody = f'label_replace(absent({now}), "says", "{NOTHING_SEEN}", "", "")'
     return stat(
-        "Is every service answering?",
+        "Is everything answering?",
         "How many services are in each state that is not OK, in the colour of the worst. NOT SEEN: the exporter is gone,"
         " nothing was scraped, or probes say nothing about SESAM. Green only when every endpoint of every service"
         " answered its last probe.",

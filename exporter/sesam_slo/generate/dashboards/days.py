@@ -16,7 +16,7 @@ from sesam_slo.core.names import (
 )
 from sesam_slo.generate.dashboards.grafana import Word, state_timeline, target, words
 from sesam_slo.generate.dashboards.palette import GREEN, GREY, PURPLE, RED, SLATE
-from sesam_slo.generate.dashboards.service_state import STATE
+from sesam_slo.generate.dashboards.service_state import STATE, State
 from sesam_slo.generate.history import DOWN_SECONDS, HOUR, SEEN
 
 
@@ -66,9 +66,10 @@ def days_of(rows: int) -> str:
     ongoing = f"{UNPLANNED_DOWNTIME_ACTIVE.name} {_NOW} and on (service) {shown}"
     down = f"(increase({DOWN_SECONDS}[25h] {_CELL}) > 1 and on (service) {shown})"
     excluded = f"({_logged('=~', shown)} unless on (service) {_logged('!~', shown)})"  # whatever was counted then
-    recorded = f"0 * last_over_time({SEEN}[2h])"  # in the first hour of a day nothing is recorded of it yet
-    seen = f"((sum_over_time({SEEN}[1d] {_CELL}) or {recorded}) and on (service) {shown})"
-    born = f"min_over_time(({recorded} + time())[31d:1d] {_NOW}) <= time() and on (service) {shown}"
+    # In the first hour of a day nothing is recorded of it yet: it is seen as long as the service is seen now.
+    now = f"0 * ({STATE} {_NOW} != {State.NOT_SEEN:d} and on (service) {shown})"
+    seen = f"(sum_over_time({SEEN}[1d] {_CELL}) and on (service) {shown} or on (service) {now})"
+    born = f"min_over_time((0 * last_over_time({SEEN}[2h]) + time())[31d:1d] {_NOW}) <= time() and on (service) {shown}"
     lines = (
         (Day.DOWN, f"max by (service) ({ongoing}) * {_today()} == 1"),
         (Day.DOWN, f"{down} unless on (service) {excluded}"),

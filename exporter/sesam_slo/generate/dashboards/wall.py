@@ -21,7 +21,7 @@ UID = "sesam-slo-wall"
 SCREEN_ROWS = 27
 TOP = 6
 # For up to 8, 16 and 24 tiles: grid rows, sizes of names and words, and the words. Grafana makes tiles as square as it can.
-_TILES = ((5, (28, 28), STATES), (8, (24, 28), STATES), (9, (19, 26), SHORT_STATES))
+_TILES = ((5, (28, 26), STATES), (8, (24, 26), STATES), (9, (19, 26), SHORT_STATES))
 
 
 def wall(config: Config) -> Json:
@@ -68,7 +68,7 @@ def _maintenance(at: GridPos) -> Panel:
         " that count.",
         [target(f"1000 * ({now} or {following} or on () {none})", legend="{{what}}")],
         at,
-        sizes=(22, 24),
+        sizes=(20, 20),
         stacked=True,
         wide=True,
         field={

@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from sesam_slo.core.model import Config
-from sesam_slo.generate import alerts, burn_rates, dashboard_rules, states, support_alerts
+from sesam_slo.generate import alerts, burn_rates, dashboard_rules, history, states, support_alerts
 from sesam_slo.generate.alerts import AlertRule
+from sesam_slo.generate.dashboards import service_state
 from sesam_slo.generate.document import yaml_document
 from sesam_slo.generate.links import link_annotations
+from sesam_slo.generate.promql import duration
 
 
 def rule_file(config: Config, *, runbook_base: str) -> str:
@@ -45,6 +47,12 @@ def rule_groups(config: Config, *, runbook_base: str) -> list[dict[str, Any]]:
             ],
         },
         {"name": "sesam-slo-dashboards", "rules": dashboard_rules.recording_rules(policy.alerts)},
+        {"name": "sesam-slo-wall", "rules": service_state.recording_rules(config)},
+        {
+            "name": "sesam-slo-history",
+            "interval": duration(history.HOUR),
+            "rules": history.recording_rules(policy.alerts),
+        },
     ]
 
 

@@ -41,3 +41,9 @@ def _decimals(config: Config) -> int:
     exponent = objective_of(config).as_tuple().exponent
     assert isinstance(exponent, int)
     return max(2, -exponent - 2)
+
+
+def percent_rounded_down(config: Config, ratio: str) -> str:
+    """The same as a percentage: of a quotient of whole numbers, so that it is written without the noise of fractions."""
+    scale = 10 ** _decimals(config)
+    return f"floor({100 * scale} * {ratio}) / {scale}"

@@ -147,6 +147,16 @@ def override(field: str, **properties: Any) -> Json:
     return {"matcher": matcher, "properties": listed}
 
 
+def colored(field: str, color: str, **properties: Any) -> Json:
+    """Those fields in one colour, whatever their values."""
+    return override(field, color={"mode": "fixed", "fixedColor": color}, **properties)
+
+
+def link(title: str, url: str) -> list[Json]:
+    """What a click on a value leads to; `url` may have Grafana's variables."""
+    return [{"title": title, "url": url, "targetBlank": False}]
+
+
 def transformation(name: str, **options: Any) -> Json:
     return {"id": name, "options": options}
 
@@ -169,13 +179,15 @@ def stat(
     stacked: bool = False,
     named: bool = True,
     only_names: bool = False,
+    wide: bool = False,
     transformations: Iterable[Json] = (),
     overrides: Iterable[Json] = (),
 ) -> Panel:
     """Values, with their names above them unless not `named`, or the names alone; side by side or `stacked`.
 
     `sizes` are those of name and value in pixels, None lets Grafana fill the space; `field` has the settings of the
-    values. `every_row` of a table is a value, else each series.
+    values. `every_row` of a table is a value, else each series. `only_names`: sentences, their values unwritten.
+    `wide`: in one line, the name left and the value right.
     """
     return Stat(
         title=title,
@@ -195,7 +207,7 @@ def stat(
             "fieldConfig": {"defaults": {"color": {"mode": "thresholds"}, **field}},
             "options": {
                 "text": {"titleSize": sizes[0], "valueSize": sizes[1]} if sizes else {},
-                "wideLayout": False,
+                "wideLayout": wide,
                 "reduceOptions": {"values": every_row},
             },
         },

@@ -23,6 +23,7 @@ from sesam_slo.core.model import AlertTimings, Config, Endpoint, Kind, Policy, R
 from sesam_slo.core.names import SCRAPE_JOB
 from sesam_slo.generate import Deployment, artifacts
 from sesam_slo.generate.dashboard_rules import RESULTS
+from sesam_slo.generate.dashboards.service_state import STATE
 
 SOON = timedelta(seconds=2)
 _WITHIN_SECONDS = 120.0
@@ -176,5 +177,5 @@ class LivelyPrometheus:
 
     def _told_live(self) -> bool:
         """Whether the rules have been evaluated since the start, with rates of two scrapes."""
-        found = self.ask(f"min(timestamp({RESULTS}))")
+        found = self.ask(f"min(timestamp({RESULTS})) and on () min({STATE})")
         return bool(found) and float(found[0]["value"][1]) > self.month.now

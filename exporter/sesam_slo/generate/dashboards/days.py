@@ -87,7 +87,8 @@ def _logged(matching: str, shown: str) -> str:
     """The services with an entry on the day whose cause excludes it, or does not."""
     cause = f'{LOG_ENTRY_INFO.name}{{cause{matching}"{_EXCLUDING}"}} {_NOW} and on (service) {shown}'
     start, lasted = (
-        f"({metric.name} {_NOW} and on (service, id) ({cause}))" for metric in (LOG_ENTRY_START, LOG_ENTRY_DURATION)
+        f"max by (service, id) ({metric.name} {_NOW} and on (service, id) ({cause}))"
+        for metric in (LOG_ENTRY_START, LOG_ENTRY_DURATION)
     )
     inside = f"{start} < time() + {_DAY} and on (service, id) ({start} + on (service, id) {lasted} > time())"
     return f"group by (service) ({inside})"

@@ -97,7 +97,8 @@ def tiles(config: Config, at: GridPos, letters: tuple[int, int], texts: dict[flo
 def down_for(config: Config, at: GridPos) -> Panel:
     """The longest two; 0 where the exporter says that there is none and sees something, -1 where it sees nothing."""
     now = recorded_state(config)
-    age = f'max by (service) ({LOG_ENTRY_DURATION.name} * on (service, id) {LOG_ENTRY_INFO.name}{{state="ongoing"}})'
+    ongoing = f'{LOG_ENTRY_INFO.name}{{state="ongoing"}}'
+    age = f"max by (service) ({LOG_ENTRY_DURATION.name} and on (service, id) {ongoing})"
     none = f"max({DOWNTIME_ACTIVE.name}) == 0 and on () min({now}) < {State.NOT_SEEN:d}"
     unseen = f"-1 * (group(min({now}) == {State.NOT_SEEN:d}) or absent({now}))"
     said = (

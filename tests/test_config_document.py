@@ -69,7 +69,7 @@ KEYS = [
         "section-no-mapping",
         "web:\n",
         "web: [1]\nprobes:\n",
-        "74: web: is a list; expected a mapping with the keys listen, config_file, write_token_file, external_url",
+        "74: web: is a list; expected a mapping with the keys listen, config_file, write_token_file, reading, read_token_file, external_url",
         "75: probes: unknown key; did you mean probe?",
     ),
     edit(

@@ -53,7 +53,7 @@ WRITTEN_IN_CLEAR = [
         "prometheus",
         "http://prometheus.example",
         "http://user:hunter2@prometheus.example",
-        "80: prometheus.url: has credentials in it; expected a URL without them: secrets come from files",
+        "82: prometheus.url: has credentials in it; expected a URL without them: secrets come from files",
     ),
     edit(
         "external-url",

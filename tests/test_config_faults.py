@@ -684,7 +684,12 @@ EXCHANGE = [
         "",
         "79: web.read_token_file: written while reading is open; expected reading: token beside it",
     ),
-    edit("reading", "reading: token", "reading: closed", "79: web.reading: unknown: closed; expected one of open, token"),
+    edit(
+        "reading",
+        "reading: token",
+        "reading: closed",
+        '79: web.reading: unknown: "closed"; expected one of open, token',
+    ),
 ]
 
 FILES = [

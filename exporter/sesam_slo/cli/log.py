@@ -18,7 +18,7 @@ from ..core.model import Cause, Config
 from ..ledger import Ledger, LedgerError, Revision
 from .errors import CommandError, load_config
 from .instants import instant
-from .ledgers import amend_configured, check_services, opened, read_book, this_person
+from .ledgers import amend_configured, check_services, evidence_of, opened, read_book, this_person
 from .output import add_format, as_csv, as_json, as_table
 
 HELP = "The downtime log: lists, shows, annotates, adds, exports, verifies."
@@ -203,11 +203,7 @@ def _show(options: argparse.Namespace) -> int:
         _, book = read_book(ledger, config, services=(entry.service,))
         document = next(each for each in book.documents(entry.service) if each["id"] == entry.id)
         history = ledger.revisions(entry.id)
-        evidence = [
-            {"endpoint": each.endpoint, "run_start": written(each.run_start), "which": each.which, **each.document}
-            for each in ledger.evidence(entry.service, entry.start, entry.end)
-            if each.endpoint in entry.endpoints
-        ]
+        evidence = evidence_of(ledger, entry)
     if options.format == "json":
         print(as_json({**document, "history": [each.document() for each in history], "evidence": evidence}))
         return 0

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..core.plain_text import csv_text
+
 FORMATS = ("table", "json", "csv")
 
 
@@ -47,10 +49,8 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _csv_cell(value: Any) -> str:
-    """Text that a spreadsheet would take for a formula is made plain text: some of it comes from servers and from people."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{_cell(value)}"
-    return _cell(value)
+    """Some of it comes from servers and from people; lines of a text stay lines."""
+    return csv_text(value) if isinstance(value, str) else _cell(value)
 
 
 def _cell(value: Any) -> str:

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     changed = load_config(options.config, syntax_only=True, overrides=options.overrides) if options.overrides else None
     now = datetime.now(UTC)
     made = _frozen(config, options, now) if options.freeze else _made(config, changed, options, now)
-    _write(_text(made, _format(options), now), options.out)
+    _write(report_text(made, _format(options), now), options.out)
     if options.freeze:
         print(
             f"{options.month} is kept as it is now, at revision {made.provenance.log.number} of the log",
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class Made:
     """A report, and what it is held against."""
 
     report: MonthReport
@@ -112,17 +112,23 @@ def _check(options: argparse.Namespace) -> None:
     _format(options)
 
 
-def _made(config: Config, changed: Config | None, options: argparse.Namespace, now: datetime) -> _Made:
+def _made(config: Config, changed: Config | None, options: argparse.Namespace, now: datetime) -> Made:
     with opened(config) as ledger:
         check_services(ledger, options.services or ())
         if changed is None:
-            made = _of_book(*_read(ledger, config, options.month, options.services), config, options, now)
-            frozen = _kept(ledger.frozen(), options.month)
-            return made if frozen is None else replace(made, earlier=as_first_reported(frozen, made.document))
+            return made_report(ledger, config, options.month, now, options.services)
         recorded, book = read_book(ledger, config, services=options.services)  # of all time: other rules may join runs
-    made = _of_book(recorded, book, config, options, now)
-    what_if = _of_book(recorded, Book.of(recorded, changed, what_if=True), config, options, now)
+    asked = config, options.month, now, options.services
+    made = _of_book(recorded, book, *asked)
+    what_if = _of_book(recorded, Book.of(recorded, changed, what_if=True), *asked)
     return replace(what_if, earlier=as_configured(made.document, what_if.document, tuple(options.overrides)))
+
+
+def made_report(ledger: Ledger, config: Config, month: Month, now: datetime, services: list[str] | None = None) -> Made:
+    """The month as it is now, held against what was frozen of it. Raises CommandError, LedgerError."""
+    made = _of_book(*_read(ledger, config, month, services), config, month, now, services)
+    frozen = _kept(ledger.frozen(), month)
+    return made if frozen is None else replace(made, earlier=as_first_reported(frozen, made.document))
 
 
 def _read(ledger: Ledger, config: Config, month: Month, services: list[str] | None = None) -> tuple[Recorded, Book]:
@@ -131,16 +137,16 @@ def _read(ledger: Ledger, config: Config, month: Month, services: list[str] | No
     return read_book(ledger, config, datetime(first.year, first.number, 1, tzinfo=UTC) - _ANY_ZONE, services)
 
 
-def _frozen(config: Config, options: argparse.Namespace, now: datetime) -> _Made:
+def _frozen(config: Config, options: argparse.Namespace, now: datetime) -> Made:
     """Keeps the month, made from the very revision that it names: where others write meanwhile it is made again."""
     author = options.author or this_person()
-    found: list[_Made] = []
+    found: list[Made] = []
 
     def decide(read: tuple[tuple[Frozen, ...], tuple[Recorded, Book]]) -> Changes:
         before = _kept(read[0], options.month)
         if before is not None:
             raise CommandError(f"{options.month}: is frozen already, on {before.at.isoformat()} by {before.author}")
-        made = _of_book(*read[1], config, options, now)
+        made = _of_book(*read[1], config, options.month, now)
         try:
             frozen = freezing(made.report, made.document, now, author)
         except ValueError as error:
@@ -162,16 +168,17 @@ def _kept(frozen: tuple[Frozen, ...], month: Month) -> Frozen | None:
     return next((each for each in frozen if each.month == str(month)), None)
 
 
-def _of_book(recorded: Recorded, book: Book, config: Config, options: argparse.Namespace, now: datetime) -> _Made:
-    month: Month = options.month
+def _of_book(
+    recorded: Recorded, book: Book, config: Config, month: Month, now: datetime, services: list[str] | None = None
+) -> Made:
     begin = month.interval(reporting_zone(book.policies, month)).start
     if now < begin:
         raise CommandError(f"{month}: has not begun; it will at {begin.isoformat()}")
     labels = {service.name: service.labels for service in config.services}
-    report = month_report(book, month, labels, options.services)
+    report = month_report(book, month, labels, services)
     if not report.services:
-        raise CommandError(f"{month}: no {'such ' if options.services else ''}service had an account in it")
-    return _Made(report, Provenance.of(book.policies, report.interval, recorded.head, versions(__version__)))
+        raise CommandError(f"{month}: no {'such ' if services else ''}service had an account in it")
+    return Made(report, Provenance.of(book.policies, report.interval, recorded.head, versions(__version__)))
 
 
 def _format(options: argparse.Namespace) -> str:
@@ -182,13 +189,14 @@ def _format(options: argparse.Namespace) -> str:
     return str(form)
 
 
-def _text(made: _Made, form: str, now: datetime) -> str:
+def report_text(made: Made, form: str, now: datetime, home: str | None = None) -> str:
+    """home: where the HTML leads back to, on a screen."""
     if form == "json":
         return as_json(made.document) + "\n"
     if form == "csv":
         return report_csv(made.document, made.earlier)
     if form == "html":
-        return report_html(made.report, made.provenance, now, made.earlier)
+        return report_html(made.report, made.provenance, now, made.earlier, home)
     return report_markdown(made.report, made.provenance, made.earlier)
 
 

@@ -178,7 +178,10 @@ def _headers(location: Location, exchange: dict[str, Any]) -> Broken:
 def _reading(data: dict[str, Any]) -> Broken:
     web = _section(data, "web") or {}
     if web.get("reading") == "token" and "read_token_file" not in web:
-        yield ("web", "reading"), "token, without read_token_file; expected the path of a file that holds the token there"
+        yield (
+            ("web", "reading"),
+            "token, without read_token_file; expected the path of a file that holds the token there",
+        )
     if "read_token_file" in web and web.get("reading", "open") == "open":
         yield ("web", "read_token_file"), "written while reading is open; expected reading: token beside it"
 

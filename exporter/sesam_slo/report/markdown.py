@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from ..core.plain_text import printable
 from .figures import Figures
 from .freeze import Provenance
 from .month import MonthFigures, MonthReport, ReportedEvent, ServiceMonth
 from .revision import Earlier
 from .sentences import compared, compared_heading, introduction, notes, notices, verdict
-from .wording import CAUSES, NO_FIGURE, duration, local, objective, percent, printable, share
+from .wording import CAUSES, NO_FIGURE, duration, local, objective, percent, share
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]()#!|~<>&$]")
 _LINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)([:.])")  # what renderers make links of without being asked

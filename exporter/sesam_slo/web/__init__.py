@@ -5,7 +5,9 @@ from .basic_auth import Users
 from .config_file import WebConfig, WebConfigError, read_web_config
 from .log import LogBook, UnavailableError
 from .maintenance import Announcing, ConflictError
+from .pages import NoReportError, Reports
 from .tls import server_context
+from .token_file import TokenFile
 from .write_token import WriteToken
 
 __all__ = [
@@ -13,6 +15,9 @@ __all__ = [
     "ConflictError",
     "Exporter",
     "LogBook",
+    "NoReportError",
+    "Reports",
+    "TokenFile",
     "UnavailableError",
     "Users",
     "WebConfig",

@@ -77,9 +77,7 @@ class BasicAuth:
         scheme, _, value = asked.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             writes = scope["path"].startswith("/api/v1/") and scope["method"] not in _READING
-            return writes and await run_in_threadpool(
-                self._write_token.matches, value.strip(), address_of(asked)
-            )
+            return writes and await run_in_threadpool(self._write_token.matches, value.strip(), address_of(asked))
         if scheme.lower() != "basic":
             return False
         try:

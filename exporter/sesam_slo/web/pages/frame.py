@@ -68,7 +68,7 @@ class Frame:
         """Raises PageError before the first state is published."""
         found = self.published()
         if found is None:
-            raise PageError(503, "Starting", "Nothing has been published yet: the first probes are under way.")
+            raise PageError(503, "Starting", "So far nothing has been published yet: the first probes are under way.")
         return found
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -149,7 +149,7 @@ class Frame:
         environment.filters |= {
             "moment": wording.moment,
             "near": wording.near,
-            "length": wording.length,
+            "duration": wording.length,
             "listed": wording.listed,
             "percent": format_percent,
             "budget": format_duration,

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from ...core.correcting import CorrectionError
 from ...core.entry import Entry, Log
 from ...core.maintenance import instant_of
+from ...core.model import Phase
 from ...core.view import View
 from ..log import LogBook, UnavailableError, entry_documents, one_entry, record_addition, record_annotation
 from ..sessions import Session
@@ -186,6 +187,7 @@ def _entry(
         state=book.state(entry, view.at, view.config.policy),
         history=steps(history, zone),
         evidence=evidence,
+        phases=[each.value for each in Phase],
         problem=problem,
         fields=shown(entry, zone) if form is None else typed(form),
         corrections=corrections_of(log, entry.id),

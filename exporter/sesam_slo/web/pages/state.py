@@ -23,6 +23,7 @@ from .frame import Frame
 
 REFRESH_SECONDS = 30
 _SHOWN = 8  # of what lacks a cause
+_LATEST = 5
 _AHEAD = timedelta(days=14)
 _NEXT = 3
 
@@ -63,7 +64,8 @@ def state_routes(frame: Frame, book: LogBook | None) -> APIRouter:
             headline=headline(services, view.at, view, alive=frame.alive()),
             services=services,
             objective=view.config.policy.objective_ratio,
-            ongoing=[each for each in sorted(entries, key=lambda each: each.start) if each.end is None],
+            ongoing=sorted((each for each in entries if each.end is None), key=_start),
+            latest=sorted((each for each in entries if each.end is not None), key=_start, reverse=True)[:_LATEST],
             lacking=lacking[:_SHOWN],
             lacking_count=len(lacking),
             under_way=under_way,
@@ -91,7 +93,7 @@ def headline(services: Sequence[ServiceStatus], at: datetime, view: View, *, ali
         if state is State.OK and len(groups) == 1:
             said = Markup("{} {}").format(found[0].name if len(found) == 1 else f"All {len(found)} services", verb)
         elif state is State.OK:
-            said = Markup("the other {} {}").format("" if len(found) == 1 else len(found), verb)
+            said = Markup("the other {} {}").format("one" if len(found) == 1 else len(found), verb)
         elif index and len(found) > 1:
             said = Markup("{} {}").format(len(found), verb)
         else:
@@ -101,6 +103,10 @@ def headline(services: Sequence[ServiceStatus], at: datetime, view: View, *, ali
             said += Markup("{} {} ({})").format(whose, wording.near(since, zone, at), wording.length(at - since))
         parts.append(said)
     return Headline(groups[0][0], Markup("; ").join(parts) + ".")
+
+
+def _start(entry: Entry) -> datetime:
+    return entry.start
 
 
 def _lacking(view: View, entries: Sequence[Entry], book: LogBook | None) -> list[dict[str, Any]]:

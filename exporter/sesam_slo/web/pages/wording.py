@@ -18,10 +18,12 @@ CAUSES = {
     Cause.CUSTOMER.value: "the customer",
     Cause.OPERATING_ENVIRONMENT.value: "the operating environment",
 }
+_DAY = 86400
+
 STATES = {
     "ongoing": "goes on",
-    "ended": "lacks its cause or solution",
-    "overdue": "overdue: lacks its cause or solution",
+    "ended": "to explain",
+    "overdue": "overdue to explain",
     "explained": "explained",
 }
 CLASSES = {"unplanned": "unplanned", "planned": "planned", "excluded": "excluded", "none": "does not count"}
@@ -59,15 +61,19 @@ def near(value: datetime | str, zone: ZoneInfo, now: datetime) -> Markup:
 
 
 def length(value: float | timedelta) -> str:
-    """`4 d 02 h`, `2 h 44 min`, `23 min 05 s`, `40 s`; a minus sign before a negative one."""
+    """`4 d 2 h`, `2 h 44 min`, `23 min 5 s`, `40 s`, without a second part of 0; a minus sign before a negative one."""
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     sign, whole = ("−" if seconds < 0 else ""), int(abs(seconds))
-    days, hours, minutes = whole // 86400, whole // 3600, whole // 60
-    if days >= 3:
-        return f"{sign}{days} d {hours % 24:02} h"
-    if hours:
-        return f"{sign}{hours} h {minutes % 60:02} min"
-    return f"{sign}{minutes} min {whole % 60:02} s" if minutes else f"{sign}{whole} s"
+    if whole >= 3 * _DAY:
+        return f"{sign}{_two(whole // 3600, 24, 'd', 'h')}"
+    if whole >= 3600:
+        return f"{sign}{_two(whole // 60, 60, 'h', 'min')}"
+    return f"{sign}{_two(whole, 60, 'min', 's')}" if whole >= 60 else f"{sign}{whole} s"
+
+
+def _two(amount: int, per: int, unit: str, part: str) -> str:
+    whole, rest = divmod(amount, per)
+    return f"{whole}\u00a0{unit} {rest}\u00a0{part}" if rest else f"{whole}\u00a0{unit}"
 
 
 def listed(names: Any) -> str:

@@ -131,7 +131,7 @@ def lively(past: Past) -> dict[str, str]:
         "overdue": past.down(FAILING, 12 * DAY, 44 * MINUTE, "http_status"),
         "withdrawn": past.down(WELL[1], 15 * DAY, 12 * MINUTE, "dns"),
     }
-    past.failing_since(FAILING, 4 * MINUTE, "timeout")
+    past.failing_since(FAILING, 2 * MINUTE, "timeout")
     past.said(ids["excluded"], cause="customer", details="Their firewall was renewed", solution="They opened port 443")
     past.said(
         ids["explained"], author="ola", cause="sesam", solution="Certificate renewed", symptom="Certificate expired"
@@ -173,7 +173,7 @@ class PageSite:
         for endpoint in unseen["endpoints"]:  # its credentials are refused: nothing is known of it
             endpoint["authorization"] = {"credentials_file": "token"}
         return {
-            "probe": {"interval": "1s", "timeout": "900ms"},
+            "probe": {"interval": "5s", "timeout": "4s"},
             "services": services,
             "ledger": self.ledger,
             "policy": {"maintenance": {"recurring": [{"name": "nightly", "start": "00:00", "end": "00:01"}]}},

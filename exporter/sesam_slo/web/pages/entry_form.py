@@ -39,6 +39,7 @@ def shown(entry: Entry, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "cause": entry.cause.value,
         **{name: printable(getattr(entry, name)) for name in TEXTS},
+        "reported_by": _line(entry.reported_by),
         **_walls(entry.start, "start", zone),
         **_walls(entry.end, "end", zone),
         **_walls(entry.reported_at, "reported_at", zone),
@@ -98,7 +99,12 @@ def _walls(at: datetime | None, name: str, zone: ZoneInfo) -> dict[str, str]:
 def _row(part: Exclusion | None, zone: ZoneInfo) -> dict[str, str]:
     if part is None:
         return dict.fromkeys(_ROW, "")
-    return {**_walls(part.start, "start", zone), **_walls(part.end, "end", zone), "reason": printable(part.reason)}
+    return {**_walls(part.start, "start", zone), **_walls(part.end, "end", zone), "reason": _line(part.reason)}
+
+
+def _line(text: str) -> str:
+    """As a field of one line holds it: it would drop a new line."""
+    return " ".join(printable(text).split("\n"))
 
 
 def _rows(form: Form) -> list[dict[str, str]]:

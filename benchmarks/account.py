@@ -26,8 +26,8 @@ from sesam_slo.collector.families import Families
 from sesam_slo.collector.window_gauges import WindowGauges
 from sesam_slo.config import load
 from sesam_slo.core.checkpoint import checkpoint
-from sesam_slo.core.entry import written
 from sesam_slo.core.history import Changes, Correction, Event, Membership, PolicyRecord, Report, Run, Silence
+from sesam_slo.core.instants import written
 from sesam_slo.core.model import Policy
 from sesam_slo.core.outage import EndpointState
 from sesam_slo.core.policy_document import policy_document

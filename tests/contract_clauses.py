@@ -229,7 +229,6 @@ CLAUSES = (
              "users have none; C has none."),
             ("A level that changes", "The terms are computed anew from the report; one that was missed stays missed."),
         ),
-        planned=True,
     ),
     Clause(
         "reaction-time",
@@ -237,7 +236,6 @@ CLAUSES = (
         "Reaction time",
         "From the customer's report to the beginning of work on the cause: 8 hours at level A, 2 days at level B.",
         (("Reported outside business hours", "The clock starts at the next business instant."),),
-        planned=True,
     ),
     Clause(
         "correction-time",
@@ -249,7 +247,6 @@ CLAUSES = (
         "release, as a goal.",
         (("Where no workaround is possible", "That is recorded, and the fix's deadline takes the workaround's "
           "place."),),
-        planned=True,
     ),
     Clause(
         "no-requirements",
@@ -258,6 +255,5 @@ CLAUSES = (
         "Errors in the customer's own systems or in the operating environment have no terms; the latter are reported "
         "to the environment's supplier without delay.",
         (("What is kept of that", "When it was reported to the supplier."),),
-        planned=True,
     ),
 )  # fmt: skip

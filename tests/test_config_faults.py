@@ -170,10 +170,10 @@ POLICY = [
         '30: policy.support.holidays.extra[1]: not a day: "02-30"; expected a day of every year such as "12-24", or one date such as 2027-05-18',
     ),
     edit(
-        "levels-are-the-contracts",
+        "levels-are-a-list",
         "  support:\n",
         "  support:\n    levels: {}\n",
-        "24: policy.support.levels: unknown key; expected one of business_hours, holidays",
+        "24: policy.support.levels: is a mapping; expected a list of levels, the gravest first",
     ),
 ]
 

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sesam_slo.collector import ExporterMetrics, Exposition, ReloadState, ServiceMetrics
 from sesam_slo.core import names
+from sesam_slo.core.business_time import BusinessCalendars
 from sesam_slo.core.log_state import LogState
 from sesam_slo.core.model import AnnouncedWindow, Outcome, Reason, Service
 from sesam_slo.ledger import WriterStats
@@ -33,7 +34,7 @@ def exposed(bench: Bench, accept: str = "") -> str:
         stepped_back_seconds=lambda: 0.0,
         libcurl="8",
     )
-    services = ServiceMetrics(bench.published.view, LogState(is_holiday))
+    services = ServiceMetrics(bench.published.view, LogState(BusinessCalendars(is_holiday)))
     body, content_type = Exposition((services.export, bench.tally.export, exporter.export))(accept)
     assert content_type.startswith("application/openmetrics-text" if accept else "text/plain")
     return body.decode()

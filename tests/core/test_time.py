@@ -1,19 +1,16 @@
-"""Windows of the account, business time, sets of intervals."""
+"""Windows of the account, sets of intervals."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesam_slo.core.business_time import BusinessCalendar
 from sesam_slo.core.intervals import Interval, intersect, normalize, subtract, total, union
-from sesam_slo.core.model import BusinessHours
 from sesam_slo.core.windows import earliest, spans
-from sesam_slo.public_holidays import is_holiday
 
 OSLO = ZoneInfo("Europe/Oslo")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,34 +57,6 @@ class TestWindows:
     def test_history_reaches_back_as_far_as_any_window(self) -> None:
         assert earliest(local(2026, 11, 22), OSLO) == local(2026, 1, 1)
         assert earliest(local(2026, 1, 2), OSLO) == local(2026, 1, 2) - timedelta(days=90)
-
-
-class TestBusinessTime:
-    CALENDAR = BusinessCalendar(BusinessHours(), OSLO, lambda day: is_holiday("NO", day))
-
-    @pytest.mark.contract("business-hours")
-    @pytest.mark.parametrize(
-        ("start", "hours", "end"),
-        [
-            (local(2026, 6, 8, 8), 8, local(2026, 6, 8, 16)),  # Monday 08:00: the same day's 16:00, not Tuesday's 08:00
-            (local(2026, 6, 8, 15), 8, local(2026, 6, 9, 15)),
-            (local(2026, 6, 5, 15), 16, local(2026, 6, 9, 15)),  # over a weekend
-            (local(2026, 6, 6, 3), 1, local(2026, 6, 8, 9)),
-            (local(2026, 4, 1, 16), 8, local(2026, 4, 7, 16)),  # Maundy Thursday to Easter Monday are off
-            (local(2026, 12, 23, 15, 59), 1, local(2026, 12, 28, 8, 59)),  # 24 is off, 25 and 26 are holidays
-            (local(2027, 5, 14, 16), 1, local(2027, 5, 18, 9)),  # 17 May is Pentecost Monday as well
-            (local(2026, 10, 23, 12), 8, local(2026, 10, 26, 12)),  # the clock changes on that Sunday
-        ],
-    )
-    def test_the_deadline_is_the_earliest_instant_by_which_the_time_has_passed(
-        self, start: datetime, hours: int, end: datetime
-    ) -> None:
-        assert self.CALENDAR.after(start, timedelta(hours=hours)) == end
-
-    def test_a_day_off_of_the_policy_counts_like_a_holiday(self) -> None:
-        hours = BusinessHours(extra_dates=(date(2026, 6, 8),))
-        calendar = BusinessCalendar(hours, OSLO, lambda day: False)
-        assert calendar.after(local(2026, 6, 8, 8), timedelta(hours=1)) == local(2026, 6, 9, 9)
 
 
 SECONDS = st.integers(0, 60)

@@ -9,7 +9,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sesam_slo.core.entry import written
 from sesam_slo.core.history import (
     KINDS,
     CaseChange,
@@ -26,6 +25,7 @@ from sesam_slo.core.history import (
     Run,
     Silence,
 )
+from sesam_slo.core.instants import written
 from sesam_slo.core.model import AnnouncedWindow, Origin
 from sesam_slo.ledger import Ledger
 

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from ledger_values import START, all_numbered, changes, everything, numbered
 
-from sesam_slo.core.entry import written
 from sesam_slo.core.history import (
     Changes,
     Checkpoint,
@@ -28,6 +27,7 @@ from sesam_slo.core.history import (
     Run,
     Silence,
 )
+from sesam_slo.core.instants import written
 from sesam_slo.core.model import AnnouncedWindow
 from sesam_slo.ledger import Ledger, LedgerError, UnstorableError, open_ledger
 

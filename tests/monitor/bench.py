@@ -138,6 +138,7 @@ class Bench:
             said.silences,
             said.events,
             {point.service: point for point in said.checkpoints},
+            cases=said.cases,
         )
 
     def run(self, seconds: float, beat: float = 0.1) -> None:

@@ -11,8 +11,8 @@ from bench import DOWN, OK, SECOND, START, Bench, config, endpoint, exposition
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from sesam_slo.core.entry import written
 from sesam_slo.core.history import Changes
+from sesam_slo.core.instants import written
 from sesam_slo.core.model import Service
 from sesam_slo.ledger import LedgerWriter, open_ledger
 from sesam_slo.monitor.published import Update

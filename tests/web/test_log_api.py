@@ -10,8 +10,10 @@ import pytest
 from bench import DOWN, OK, SECOND, Bench, config, exposition
 from fastapi.testclient import TestClient
 
-from sesam_slo.core.entry import Log, written
+from sesam_slo.core.business_time import BusinessCalendars
+from sesam_slo.core.entry import Log
 from sesam_slo.core.history import Changes, Correction
+from sesam_slo.core.instants import written
 from sesam_slo.core.log_state import LogState
 from sesam_slo.web import Exporter, LogBook, UnavailableError, WriteToken, make_app
 
@@ -31,7 +33,9 @@ class Site:
         self.bench.run(3)
         self.available, self.written = True, []
         history = [{"revision": 1, "author": "sesam-slo"}]
-        book = LogBook(self.record, lambda id: history, lambda entry: [], LogState(lambda country, day: False))
+        book = LogBook(
+            self.record, lambda id: history, lambda entry: [], LogState(BusinessCalendars(lambda country, day: False))
+        )
         self.client = TestClient(
             make_app(
                 Exporter(

@@ -16,6 +16,7 @@ from icalendar import Calendar
 from sesam_slo.cli.maintenance import record_windows
 from sesam_slo.collector import Exposition, ServiceMetrics
 from sesam_slo.core.announcing import Outcome
+from sesam_slo.core.business_time import BusinessCalendars
 from sesam_slo.core.history import Changes, Recorded
 from sesam_slo.core.log_state import LogState
 from sesam_slo.core.model import AnnouncedWindow, Config, RecurringWindow
@@ -47,7 +48,9 @@ class Site:
         self.client = TestClient(
             make_app(
                 Exporter(
-                    Exposition((ServiceMetrics(self.bench.published.view, LogState(is_holiday)).export,)),
+                    Exposition(
+                        (ServiceMetrics(self.bench.published.view, LogState(BusinessCalendars(is_holiday))).export,)
+                    ),
                     self.bench.published.view,
                     lambda: True,
                     lambda: None,
@@ -66,7 +69,7 @@ class Site:
         changes = record_windows(lambda: open_ledger(self.url), decide, author, reason)
         self.written.append((author, reason))
         news = self.ledger.news(head)
-        self.bench.published.follow(news.log, news.windows)
+        self.bench.published.follow(news.log, news.windows, news.cases)
         return changes
 
     def follow(self, loaded: Config, outcome: Outcome, author: str, wanted: bool) -> tuple[str, str | None]:

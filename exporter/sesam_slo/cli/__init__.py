@@ -25,6 +25,7 @@ MODULES = {
     "check-config": "check_config",
     "log": "log",
     "maintenance": "maintenance",
+    "case": "case",
     "replay": "replay",
     "report": "report",
     "import": "import_history",

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from ..core.book import Book
-from ..core.entry import Entry, written
+from ..core.entry import Entry
 from ..core.history import Changes, Recorded
+from ..core.instants import written
 from ..core.model import Config
 from ..ledger import Ledger, LedgerError, MovedError, open_ledger
 from .errors import CommandError

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..core.book import Book
 from ..core.correcting import CorrectionError, add, annotate, find
-from ..core.entry import Exclusion, Log, written
+from ..core.entry import Exclusion, Log
 from ..core.history import Changes, Correction, Head
+from ..core.instants import written
 from ..core.model import Cause, Config
 from ..ledger import Ledger, LedgerError, Revision
 from .errors import CommandError, load_config

@@ -20,6 +20,7 @@ import uvicorn
 from ..collector import ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
 from ..config import ConfigError, load
 from ..config.values import listen
+from ..core.business_time import BusinessCalendars
 from ..core.history import Recorded
 from ..core.log_state import LogState
 from ..core.model import Config
@@ -33,7 +34,7 @@ from ..public_holidays import is_holiday
 from ..web import Exporter, Users, WebConfig, WebConfigError, make_app, read_web_config, server_context
 from .errors import CommandError, load_config
 from .logs import set_up_logging
-from .serving import announcing, log_book, read_token, reports, write_token
+from .serving import announcing, case_book, log_book, read_token, reports, write_token
 
 HELP = "Runs the exporter: probes, keeps the ledger, serves metrics and the page."
 
@@ -110,7 +111,10 @@ def _serve(
     recorded: Recorded,
 ) -> None:
     clock = Clock(not_before=max((point.at for point in recorded.checkpoints.values()), default=None))
-    published, tally = Published(recorded, clock.now), ProbeTally()
+    try:
+        published, tally = Published(recorded, clock.now), ProbeTally()
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(f"ledger: holds a case that sesam-slo does not write: {error!r}") from None
     tally.configure(config)
     writer = LedgerWriter(ledger, on_written=published.settle, on_failed=published.settle)
     submission = Submission(published, writer.submit)
@@ -128,8 +132,8 @@ def _serve(
         raise CommandError(f"ledger: holds a checkpoint that sesam-slo does not write: {error!r}") from None
 
     def follow(news: News) -> None:
-        published.follow(news.log, news.windows)
-        monitor.follow(published.excused(), news.windows)
+        published.follow(news.log, news.windows, news.cases)
+        monitor.follow(published.excused(), news.windows, published.cases)
 
     follower = LedgerFollower(lambda: open_ledger(config.ledger, create=False), recorded.head.number, follow)
 
@@ -149,7 +153,8 @@ def _serve(
         stepped_back_seconds=lambda: clock.stepped_back_seconds,
         libcurl=pycurl.version_info()[1],
     )
-    services = ServiceMetrics(view, LogState(is_holiday))
+    calendars = BusinessCalendars(is_holiday)
+    services = ServiceMetrics(view, LogState(calendars))
     app = make_app(
         Exporter(
             Exposition((services.export, tally.export, metrics.export)),
@@ -159,8 +164,9 @@ def _serve(
             submission.record,
             write_token(config.web),
             Users(web.users) if web.users else None,
-            log_book(config),
+            log_book(config, calendars),
             announcing(config, clock.now),
+            case_book(config, clock.now, calendars),
             reports(lambda: reloader.config),
             read_token(config.web),
         )

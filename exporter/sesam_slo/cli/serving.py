@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.announcing import Outcome
+from ..core.business_time import BusinessCalendars
+from ..core.case_changes import Known
 from ..core.entry import Entry, Log
 from ..core.history import Changes, Correction, Frozen, Recorded
 from ..core.log_state import LogState
 from ..core.model import Config, Web
 from ..ledger import Ledger, LedgerError, MovedError, open_ledger
-from ..public_holidays import is_holiday
 from ..report import Month
 from ..silences import follow_with_silence
 from ..web import (
     Announcing,
+    CaseBook,
     ConflictError,
     LogBook,
     NoReportError,
@@ -27,6 +29,7 @@ from ..web import (
     UnavailableError,
     WriteToken,
 )
+from .case_book import record_case
 from .errors import CommandError
 from .ledgers import amend, evidence_of
 from .maintenance import record_windows
@@ -45,7 +48,7 @@ def read_token(web: Web) -> TokenFile | None:
     return TokenFile(Path(web.read_token_file)) if web.read_token_file is not None else None
 
 
-def log_book(config: Config) -> LogBook:
+def log_book(config: Config, calendars: BusinessCalendars) -> LogBook:
     def record(prefix: str, decide: Callable[[Log], Correction], author: str, reason: str) -> Changes:
         try:
             return amend(
@@ -58,13 +61,10 @@ def log_book(config: Config) -> LogBook:
         except LedgerError as error:
             raise _unavailable(error) from None
 
-    def history(id: str) -> list[dict[str, Any]]:
-        return _read(config, lambda ledger: [revision.document() for revision in ledger.revisions(id)])
-
     def evidence(entry: Entry) -> list[dict[str, Any]]:
         return _read(config, lambda ledger: evidence_of(ledger, entry))
 
-    return LogBook(record, history, evidence, LogState(is_holiday))
+    return LogBook(record, lambda id: _history(config, id), evidence, LogState(calendars))
 
 
 def announcing(config: Config, now: Callable[[], datetime]) -> Announcing:
@@ -80,6 +80,18 @@ def announcing(config: Config, now: Callable[[], datetime]) -> Announcing:
         return follow_with_silence(loaded.alertmanager_url, outcome, author, wanted=wanted)
 
     return Announcing(record, silence, now)
+
+
+def case_book(config: Config, now: Callable[[], datetime], calendars: BusinessCalendars) -> CaseBook:
+    def record(loaded: Config, decide: Callable[[Known], Changes], event: str | None, author: str) -> Changes:
+        try:
+            return record_case(lambda: open_ledger(config.ledger, create=False), loaded, decide, event, author)
+        except MovedError as error:
+            raise ConflictError(str(error)) from None
+        except LedgerError as error:
+            raise _unavailable(error) from None
+
+    return CaseBook(record, lambda id: _history(config, id), now, calendars)
 
 
 def reports(config: Callable[[], Config]) -> Reports:
@@ -98,6 +110,11 @@ def reports(config: Callable[[], Config]) -> Reports:
         return _read(config(), Ledger.frozen)
 
     return Reports(text, frozen)
+
+
+def _history(config: Config, id: str) -> list[dict[str, Any]]:
+    """Every revision of an entry of the log or of a case, as JSON has it."""
+    return _read(config, lambda ledger: [revision.document() for revision in ledger.revisions(id)])
 
 
 def _read(config: Config, ask: Callable[[Ledger], T]) -> T:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..core import model
 from . import models
 from .rules import DEFAULT_INTERVAL
+from .support_build import built_support
 
 DEFAULT_TIMEOUT = timedelta(seconds=10)
 
@@ -40,6 +41,7 @@ def _policy(policy: models.PolicySection) -> model.Policy:
         recurring=model.Policy().recurring if recurring is None else tuple(map(_recurring, recurring)),
         announced=tuple(map(_announced, announced)),
         business=_business(policy.support),
+        support=built_support(policy.support),
         alerts=model.AlertTimings(**dict(policy.alerts)),
     )
 
@@ -67,6 +69,7 @@ def _business(support: models.Support) -> model.BusinessHours:
         country=support.holidays.country,
         extra_holidays=tuple(holiday for holiday in extra if not isinstance(holiday, date)),
         extra_dates=tuple(holiday for holiday in extra if isinstance(holiday, date)),
+        day=hours.day,
     )
 
 

@@ -7,12 +7,13 @@ the key is missing. What concerns several keys at once is in `rules`.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 from ..core.model import EVIDENCE_KEEP, AlertTimings, BusinessHours, Expectation, Kind, Policy, Web
+from ..core.support import EXPECTED_TARGET, Target
 from . import values
 
 Text = Annotated[str, PlainValidator(values.text)]
@@ -28,6 +29,9 @@ EndOfDay = Annotated[int, PlainValidator(values.time_of_day)]
 Day = Annotated[int, PlainValidator(values.day)]
 Count = Annotated[int, PlainValidator(values.whole_number(1, 1000))]
 Status = Annotated[int, PlainValidator(values.whole_number(100, 599))]
+WholeMinutes = Annotated[timedelta, PlainValidator(values.whole_minutes)]
+Percent = Annotated[int, PlainValidator(values.whole_number(1, 100))]
+LevelName = Annotated[str, PlainValidator(values.level_name)]
 Flag = Annotated[bool, PlainValidator(values.flag)]
 
 
@@ -67,6 +71,7 @@ class BusinessDay(Section):
     days: list[Day] = Field(default=sorted(BusinessHours().days), min_length=1)
     start: StartOfDay = BusinessHours().start_minute
     end: EndOfDay = BusinessHours().end_minute
+    day: Annotated[timedelta, PlainValidator(values.business_day_length)] = BusinessHours().day
 
 
 class Holidays(Section):
@@ -76,9 +81,54 @@ class Holidays(Section):
     )
 
 
+EVERY_CLASS = ""
+"""Stands for all customer classes where one target is written for all of them."""
+
+ClassTargets = Annotated[
+    dict[Name | Literal[""], Annotated[Target, PlainValidator(values.target)]],
+    BeforeValidator(lambda value: value if isinstance(value, dict) else {EVERY_CLASS: value}),
+]
+
+
+class Level(Section):
+    name: LevelName = Field(description="a name such as A")
+    title: Text = Field(description="what such an error is, in a few words")
+    reaction: ClassTargets = Field(description=f"a target, or one for each customer class: {EXPECTED_TARGET}")
+    workaround: ClassTargets = Field(description=f"a target, or one for each customer class: {EXPECTED_TARGET}")
+    fix: ClassTargets = Field(description=f"a target, or one for each customer class: {EXPECTED_TARGET}")
+
+
+class DowntimeBand(Section):
+    start: WholeMinutes = Field(alias="from", description="a duration such as 1h")
+    end: WholeMinutes | None = Field(default=None, alias="to")
+    points: Count = Field(description="a number of points")
+
+
+class OverrunBand(Section):
+    up_to: Count | None = None
+    points: Count = Field(description="a number of points")
+
+
+class ReductionBand(Section):
+    start: Count = Field(alias="from", description="a number of points")
+    end: Count | None = Field(default=None, alias="to")
+    percent: Percent = Field(description="a whole number of percent")
+
+
+class Points(Section):
+    downtime: list[DowntimeBand] = []
+    overrun: dict[LevelName, list[OverrunBand]] = {}
+    reduction: list[ReductionBand] = []
+
+
 class Support(Section):
     business_hours: BusinessDay = BusinessDay()
     holidays: Holidays = Holidays()
+    classes: list[Name] | None = Field(default=None, min_length=1, description="a list of names")
+    levels: list[Level] | None = Field(default=None, min_length=1, description="a list of levels, the gravest first")
+    points: Points | None = None
+    open_cases: Flag = False
+    open_cases_for: Name | None = None
 
 
 _TIMINGS = AlertTimings()

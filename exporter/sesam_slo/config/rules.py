@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core.durations import format_duration, parse_duration
-from ..core.model import BusinessHours, Policy
+from ..core.model import Policy
 from . import values
 from .faults import Location, dotted, shown
+from .support_rules import broken_support
 
 DEFAULT_INTERVAL = timedelta(seconds=30)
 
@@ -40,7 +41,7 @@ def broken_rules(sound: Any, named_services: set[str] | None, folder: Path | Non
         return
     yield from _names(sound)
     yield from _windows(sound, named_services)
-    yield from _business_hours(sound)
+    yield from broken_support(_section(sound, "policy", "support"))
     yield from _intervals(sound)
     yield from _timeouts(sound)
     for location, exchange in _exchanges(sound):
@@ -85,20 +86,6 @@ def _windows(data: dict[str, Any], named_services: set[str] | None) -> Broken:
                 known = ", ".join(sorted(filter(values.NAME.fullmatch, named_services))[:10])
                 known = known or "the names under services"
                 yield (*location, "services", index), f"no such service: {shown(service)}; expected one of {known}"
-
-
-def _business_hours(data: dict[str, Any]) -> Broken:
-    where = ("policy", "support", "business_hours")
-    hours = _section(data, *where) or {}
-    default = BusinessHours()
-    start, end = hours.get("start", default.start_minute), hours.get("end", default.end_minute)
-    minutes = [values.time_of_day(time) if isinstance(time, str) else time for time in (start, end)]
-    if hours and None not in minutes and minutes[1] <= minutes[0]:
-        start, end = (f"{minute // 60:02}:{minute % 60:02}" for minute in minutes)
-        if "end" in hours:
-            yield (*where, "end"), f"not after the start ({start}): {end}; expected a later time of the same day"
-        else:
-            yield (*where, "start"), f"not before the end ({end}): {start}; expected an earlier time of the same day"
 
 
 class _Setting(NamedTuple):

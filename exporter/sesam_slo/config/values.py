@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from ..core.durations import parse_duration
 from ..core.model import Kind
 from ..core.names import METRICS
+from ..core.support import EXPECTED_TARGET, Target, parse_target
 from .faults import shown
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -29,6 +30,7 @@ RESERVED_LABELS = _TARGET_LABELS.union(*(m.labels for m in METRICS.values() if "
 """Labels that an info metric's own labels would hide in a join on `service`, or that Prometheus itself sets."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_LEVEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,19}")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _HTTP_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|(24):(00)")
@@ -129,6 +131,32 @@ def duration(value: object) -> timedelta:
     if not length:
         raise ValueError(f"no time at all: {value}; expected a duration longer than 0s")
     return length
+
+
+def whole_minutes(value: object) -> timedelta:
+    length = duration_or_zero(value)
+    if length % timedelta(minutes=1):
+        raise ValueError(f"not in whole minutes: {value}; expected a duration such as 8h or 90m")
+    return length
+
+
+def business_day_length(value: object) -> timedelta:
+    length = whole_minutes(value)
+    if not timedelta() < length <= timedelta(days=1):
+        raise ValueError(f"out of range: {value}; expected a duration of at most 24h, such as 8h")
+    return length
+
+
+def target(value: object) -> Target:
+    return parse_target(text(value, EXPECTED_TARGET))
+
+
+def level_name(value: object) -> str:
+    expected = "letters, digits and hyphens such as A, a letter or digit first"
+    written = text(value, expected)
+    if not _LEVEL_NAME.fullmatch(written):
+        raise ValueError(f"not a level's name: {shown(written)}; expected {expected}")
+    return written
 
 
 def duration_or_off(value: object) -> timedelta | None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .entry import written
+from .instants import written
 from .intervals import Interval
 from .maintenance import Maintenance, back_dated, occurrences
 from .model import AnnouncedWindow

@@ -6,7 +6,7 @@ A change's `change` holds some of these fields, as JSON values; each takes the p
     level: the vendor's judgement; each one is kept with the instant of its change
     cause ("unknown", "sesam", ...): of the last two the case is exempt
     reported_at, started_at, workaround_at, fixed_at, supplier_told_at: an instant, ISO 8601 in UTC, or null
-    workaround_impossible: true where there can be none: the correction's deadline is the fix's then
+    workaround_impossible: true where there can be none: from that change on the correction's deadline is the fix's
     withdrawn: true where it was no error
 """
 
@@ -15,15 +15,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from .entry import instant
 from .history import CaseChange
+from .instants import instant
 from .model import Cause
 
 TEXTS = ("title", "details", "reference", "event", "customer_class", "reported_by")
 INSTANTS = ("reported_at", "started_at", "workaround_at", "fixed_at", "supplier_told_at")
 FLAGS = ("workaround_impossible", "withdrawn")
+
+
+class CaseState(StrEnum):
+    """How far a case has come."""
+
+    REPORTED = "reported"
+    STARTED = "started"
+    WORKED_AROUND = "worked_around"
+    FIXED = "fixed"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class Case:
     workaround_at: datetime | None = None
     fixed_at: datetime | None = None
     supplier_told_at: datetime | None = None
-    workaround_impossible: bool = False
+    impossible_since: datetime | None = None  # since when it is on record that there can be no workaround
     withdrawn: bool = False
 
     @property
@@ -66,6 +77,10 @@ class Case:
         return min((at for at in (self.workaround_at, self.fixed_at) if at is not None), default=None)
 
     @property
+    def workaround_impossible(self) -> bool:
+        return self.impossible_since is not None
+
+    @property
     def exempt(self) -> bool:
         """Whether there are no targets: the error is the customer's or the operating environment's, or was none."""
         return self.withdrawn or self.cause.excludes
@@ -75,14 +90,27 @@ class Case:
         return self.fixed_at is None and not self.withdrawn
 
     @property
+    def state(self) -> CaseState:
+        if self.withdrawn:
+            return CaseState.WITHDRAWN
+        if self.fixed_at is not None:
+            return CaseState.FIXED
+        if self.workaround_at is not None:
+            return CaseState.WORKED_AROUND
+        return CaseState.REPORTED if self.started_at is None else CaseState.STARTED
+
+    @property
     def supplier_missing(self) -> bool:
         """Whether the supplier of the operating environment, whose error it is, has not been told."""
         return self.cause is Cause.OPERATING_ENVIRONMENT and self.supplier_told_at is None and not self.withdrawn
 
 
-def cases(changes: Iterable[CaseChange]) -> dict[str, Case]:
-    """All cases by id, in the order of their reports. Raises KeyError, TypeError or ValueError for another's change."""
-    found: dict[str, Case] = {}
+def cases(changes: Iterable[CaseChange], before: Mapping[str, Case] | None = None) -> dict[str, Case]:
+    """All cases by id, in the order of their reports; `before` are those to which the changes are made.
+
+    Raises KeyError, TypeError or ValueError for another's change.
+    """
+    found = dict(before or {})
     for change in changes:
         found[change.case] = changed(found.get(change.case), change)
     return dict(sorted(found.items(), key=lambda item: (item[1].reported_at, item[0])))
@@ -95,9 +123,12 @@ def changed(before: Case | None, change: CaseChange) -> Case:
         reported_at = instant(said["reported_at"])
         before = Case(change.case, said["service"], reported_at, said["customer_class"], ())
     fields = _fields(said)
-    if "level" in said:
+    if "level" in said and (not before.levels or before.level != said["level"]):
         since = before.reported_at if not before.levels else change.at
         fields["levels"] = (*before.levels, Levelled(since, str(said["level"])))
+    if "workaround_impossible" in fields:
+        impossible = fields.pop("workaround_impossible")
+        fields["impossible_since"] = (before.impossible_since or change.at) if impossible else None
     return replace(before, **fields)
 
 

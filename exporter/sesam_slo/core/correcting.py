@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from .entry import Entry, Exclusion, Log, added_id, changed, written
+from .entry import Entry, Exclusion, Log, added_id, changed
 from .history import Correction
+from .instants import written
 from .model import Cause
 
 MAX_TEXT = 10_000  # characters: a log entry is no archive
@@ -17,7 +18,7 @@ _INSTANTS = ("reported_at", "start", "end")
 
 
 class CorrectionError(ValueError):
-    """Why an entry cannot be changed so; the message says what is expected."""
+    """Why an entry, or a support case, cannot be changed so; the message says what is expected."""
 
 
 def annotate(log: Log, id: str, wanted: Mapping[str, Any], *, author: str, reason: str, now: datetime) -> Correction:
@@ -34,7 +35,7 @@ def annotate(log: Log, id: str, wanted: Mapping[str, Any], *, author: str, reaso
     if "end" in change and before.end is None:
         raise CorrectionError(f"{before.id}: its end cannot be set while it goes on; expected an entry that has ended")
     _check(changed(before, change), now)
-    return Correction(before.id, now, _author(author), _text("reason", reason), change)
+    return Correction(before.id, now, author_of(author), text_of("reason", reason), change)
 
 
 def add(
@@ -60,7 +61,7 @@ def add(
     change["added"] = {"service": service, "endpoints": sorted(set(endpoints))}
     bare = Entry(id, service, wanted["start"], wanted["end"], tuple(sorted(set(endpoints))), added=True)
     _check(changed(bare, change), now)
-    return Correction(id, now, _author(author), _text("reason", reason), change)
+    return Correction(id, now, author_of(author), text_of("reason", reason), change)
 
 
 def find(log: Log, id: str) -> Entry:
@@ -87,12 +88,12 @@ def _change(wanted: Mapping[str, Any]) -> dict[str, Any]:
                 raise CorrectionError(f"cause: {value!r}; expected one of {', '.join(Cause)}")
             change[name] = str(value)
         elif name in _TEXTS:
-            change[name] = _text(name, value)
+            change[name] = text_of(name, value)
         elif name in _INSTANTS:
             change[name] = None if value is None else written(value)
         elif name == "exclusions":
             change[name] = [
-                {"start": written(each.start), "end": written(each.end), "reason": _text("reason", each.reason)}
+                {"start": written(each.start), "end": written(each.end), "reason": text_of("reason", each.reason)}
                 for each in value
             ]
         elif name == "withdrawn":
@@ -138,14 +139,14 @@ def _check_part(entry: Entry, part: Exclusion, end: datetime) -> None:
         raise CorrectionError(f"{entry.id}: {shown} has no reason; expected why it does not count")
 
 
-def _author(author: str) -> str:
-    name = _text("author", author)
+def author_of(author: str) -> str:
+    name = text_of("author", author)
     if not name or len(name) > MAX_NAME or "\n" in name:
         raise CorrectionError(f"author: expected a name of one line and at most {MAX_NAME} characters")
     return name
 
 
-def _text(name: str, value: Any) -> str:
+def text_of(name: str, value: Any) -> str:
     text = str(value).strip()
     if len(text) > MAX_TEXT:
         raise CorrectionError(f"{name}: {len(text)} characters; expected at most {MAX_TEXT}")

@@ -19,6 +19,7 @@ from typing import Any
 
 from .downtime import Downtime
 from .history import Correction, Event, Report
+from .instants import instant
 from .intervals import Interval, clip, normalize
 from .model import Cause
 from .policy import PolicyTimeline
@@ -215,18 +216,6 @@ def _added(first: Correction) -> Entry:
     added = first.change["added"]
     start, end = instant(first.change["start"]), instant(first.change["end"])
     return Entry(first.event, added["service"], start, end, tuple(added["endpoints"]), added=True)
-
-
-def instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"an instant without an offset: {text}")
-    return at.astimezone(UTC)
-
-
-def written(at: datetime) -> str:
-    """An instant as changes hold it."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def added_id(service: str, start: datetime, known: Iterable[str]) -> str:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .account import EventAccount
-from .entry import Entry, written
+from .entry import Entry
+from .instants import written
 from .maintenance import Window
 
 

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from .business_time import BusinessCalendar
+from .business_time import BusinessCalendars
 from .entry import Entry
 from .model import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """Tells an entry's state: `ongoing`, `ended`, `overdue` (still unexplained two business days later), `explained`.
+    """Tells an entry's state: `ongoing`, `ended`, `overdue` (still unexplained two business days later), `explained`."""
 
-    is_public_holiday: whether a day is a public holiday of a country (`NO`); the policy's own days off it knows itself.
-    """
-
-    is_public_holiday: Callable[[str, date], bool]
+    calendars: BusinessCalendars
 
     def __call__(self, entry: Entry, at: datetime, policy: Policy) -> str:
         if entry.end is None:
             return "ongoing"
         if entry.explained:
             return "explained"
-        hours, zone = policy.business, policy.timezone
-        calendar = BusinessCalendar(hours, zone, lambda day: self.is_public_holiday(hours.country, day))
-        due = calendar.after(entry.end, policy.alerts.unexplained_after_business_days * calendar.day)
-        return "overdue" if due <= at else "ended"
+        due_within = policy.alerts.unexplained_after_business_days * policy.business.day
+        return "overdue" if self.calendars.of(policy).after(entry.end, due_within) <= at else "ended"

@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from .support import Support
+
 
 class Outcome(StrEnum):
     """What a probe says about SESAM; `UNOBSERVED` says nothing about it."""
@@ -244,6 +246,7 @@ class BusinessHours:
     country: str = "NO"
     extra_holidays: tuple[tuple[int, int], ...] = ((12, 24), (12, 31))
     extra_dates: tuple[date, ...] = ()
+    day: timedelta = timedelta(hours=8)  # of business time: what a "day" of a target means, whatever the hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +261,7 @@ class Policy:
     recurring: tuple[RecurringWindow, ...] = (RecurringWindow("nightly", 0, 180),)
     announced: tuple[AnnouncedWindow, ...] = ()
     business: BusinessHours = field(default_factory=BusinessHours)
+    support: Support = field(default_factory=Support)
     alerts: AlertTimings = field(default_factory=AlertTimings)
 
 

@@ -1,6 +1,6 @@
 """A policy as a JSON document: the form in which the ledger keeps the policy's history.
 
-Only what judges time is in it: no announced windows (facts of their own), no business hours, no alert timings.
+Only what judges time and cases is in it: no announced windows (facts of their own), no alert timings.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .model import Policy, RecurringWindow
+from .model import BusinessHours, Policy, RecurringWindow
+from .support import Support
+from .support_document import support_document, support_from_document
 
 
 def policy_document(policy: Policy) -> dict[str, Any]:
@@ -30,6 +32,7 @@ def policy_document(policy: Policy) -> dict[str, Any]:
             }
             for window in policy.recurring
         ],
+        "support": support_document(policy.support, policy.business),
     }
 
 
@@ -39,6 +42,9 @@ def policy_from_document(document: dict[str, Any]) -> Policy:
     Raises ValueError where the document is not one that `policy_document` wrote.
     """
     try:
+        support, business = Support(), BusinessHours()
+        if "support" in document:
+            support, business = support_from_document(document["support"])
         return Policy(
             objective_ratio=document["objective_ratio"],
             timezone=ZoneInfo(document["timezone"]),
@@ -56,8 +62,10 @@ def policy_from_document(document: dict[str, Any]) -> Policy:
                 for window in document["recurring"]
             ),
             announced=(),
+            business=business,
+            support=support,
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a policy document: {error!r}") from error
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from .account import ServiceFacts, facts
+from .case import Case
 from .entry import Log
 from .history import Run, Silence
 from .logged import logged_downtimes
@@ -90,9 +91,13 @@ class ServiceView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything published, at one instant."""
+    """Everything published, at one instant.
+
+    `cases` by id, in the order of their reports; a case that changed is another object.
+    """
 
     at: datetime
     config: Config
     maintenance: Maintenance
     services: tuple[ServiceView, ...]
+    cases: Mapping[str, Case] = field(default_factory=dict)

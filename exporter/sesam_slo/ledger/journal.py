@@ -16,9 +16,9 @@ from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, cast, insert, select, tuple_, update
 
-from sesam_slo.core.entry import instant as instant_in_change
-from sesam_slo.core.entry import written
 from sesam_slo.core.history import CaseChange, Changes, Correction, Head
+from sesam_slo.core.instants import instant as instant_in_change
+from sesam_slo.core.instants import written
 
 from .rows import KINDS, Kind, Row, canonical_json, instant, micros
 from .schema import LEDGER, REVISIONS

@@ -168,6 +168,11 @@ class Ledger:
         with self._database.read() as connection:
             return log_of(connection, ids_that_begin(connection, id))
 
+    def cases(self) -> Recorded:
+        """The support cases and the policies that judge them; cheaper than all that `read` gives."""
+        with self._database.read() as connection:
+            return Recorded(policies=facts_of(connection, KIND_OF["policies"]), cases=cases(connection))
+
     def evidence(
         self, service: str | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Evidence, ...]:
@@ -194,10 +199,14 @@ class Ledger:
         with self._database.read() as connection:
             return facts_of(connection, KIND_OF["frozen"])
 
-    def revisions(self, event: str) -> tuple[Revision, ...]:
-        """All that was ever written of one entry of the log: detection's steps, its report, people's corrections."""
+    def revisions(self, id: str) -> tuple[Revision, ...]:
+        """All that was ever written of one entry of the log: detection's steps, its report, people's corrections.
+
+        Of a support case, by its id: every change.
+        """
+        kinds = ("events", "reports", CORRECTIONS, CASES)
         with self._database.read() as connection:
-            found = [each for kind in ("events", "reports", CORRECTIONS) for each in revisions(connection, kind, event)]
+            found = [each for kind in kinds for each in revisions(connection, kind, id)]
         return tuple(sorted(found, key=lambda each: each.number))
 
     def verify(self, expected: Head | None = None) -> Verdict:

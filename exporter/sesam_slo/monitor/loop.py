@@ -16,14 +16,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from ..core.case import Case, cases
 from ..core.checkpoint import checkpoint
 from ..core.entry import Log
-from ..core.history import Changes, Evidence, Recorded
+from ..core.history import CaseChange, Changes, Evidence, Recorded
 from ..core.maintenance import Maintenance
 from ..core.model import AnnouncedWindow, Config, Endpoint, Outcome, Phase, Reason, Request, Result
+from ..core.opening import merged, openings
 from ..core.outage import OutOfOrderError, Rules
 from ..core.roster import Roster, configure, recorded_roster, with_windows
-from ..core.service import ServiceState, advance, observe
+from ..core.service import Advance, ServiceState, advance, observe
 from ..core.view import LastProbe
 from .clock import Clock
 from .control import ControlTargets
@@ -85,10 +87,11 @@ class Tally(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What people wrote into the ledger: the events that are none of the service's own, and windows."""
+    """What people wrote into the ledger: the events that are none of the service's own, windows, and all cases."""
 
     excused: frozenset[str]
     windows: tuple[AnnouncedWindow, ...]
+    cases: Mapping[str, Case]
 
 
 class Monitor:
@@ -130,6 +133,8 @@ class Monitor:
         self._configured_services: list[str] = []
         self._states: dict[str, ServiceState] = {}
         self._excused = Log.of(recorded.events, recorded.reports, recorded.corrections).excused
+        self._cases: Mapping[str, Case] = cases(recorded.cases)
+        self._opened: set[str] = set()  # events whose cases are on their way into the ledger, or there
         self._configure(self._roster, config)
 
     # -- what other threads call -------------------------------------------------------------------------------------
@@ -142,9 +147,9 @@ class Monitor:
         self._inbox.put(config)
         self._prober.wake()
 
-    def follow(self, excused: frozenset[str], windows: tuple[AnnouncedWindow, ...]) -> None:
+    def follow(self, excused: frozenset[str], windows: tuple[AnnouncedWindow, ...], cases: Mapping[str, Case]) -> None:
         """Lets what people wrote into the ledger take effect at the loop's next turn."""
-        self._inbox.put(Followed(excused, windows))
+        self._inbox.put(Followed(excused, windows, cases))
         self._prober.wake()
 
     def stop(self, timeout_seconds: float) -> None:
@@ -268,7 +273,7 @@ class Monitor:
             if moved.changes or moved.state != self._states[name]:
                 self._dirty.add(name)
             self._states[name] = moved.state
-            self._changes = self._changes.then(moved.changes)
+            self._changes = self._changes.then(moved.changes).then(Changes(cases=self._of_cases(moved, now)))
             for event in moved.changes.events:
                 log.info(
                     "downtime %s: %s from %s to %s",
@@ -278,6 +283,21 @@ class Monitor:
                     event.end.isoformat() if event.end else "now",
                 )
         self._hand_over(now, None)
+
+    def _of_cases(self, moved: Advance, now: datetime) -> tuple[CaseChange, ...]:
+        """What happens to support cases by itself; in one transaction with the events that it follows."""
+        said = tuple(merged(moved.changes.events, self._cases, now))
+        support = self._config.policy.support
+        if support.opens_cases:
+            having = {case.event for case in self._cases.values()} | self._opened | self._excused
+            events = (*moved.state.events, *moved.changes.events)
+            said += tuple(openings(events, having, support, self._maintenance, moved.state.accounted_until, now))
+        for change in said:
+            log.info("case %s: %s", change.case, change.reason)
+        if said:
+            self._opened.update(change.change["event"] for change in said)
+            self._cases = cases(said, self._cases)
+        return said
 
     def _hand_over(self, now: datetime, configured: tuple[Config, Roster] | None) -> None:
         states = {name: self._states[name] for name in self._dirty}
@@ -298,7 +318,7 @@ class Monitor:
         return replace(self._roster, states=self._states)
 
     def _take_up(self, news: Followed) -> None:
-        self._excused = news.excused
+        self._excused, self._cases = news.excused, news.cases
         if news.windows:
             self._roster = replace(self._roster_now(), windows=with_windows(self._roster.windows, news.windows))
             self._maintenance = Maintenance(self._roster.timeline(self._config.policy), self._roster.windows)

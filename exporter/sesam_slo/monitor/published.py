@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..core.case import Case, cases
 from ..core.entry import Log
-from ..core.history import Changes, Correction, Event, Recorded, Report, Run, Silence
+from ..core.history import CaseChange, Changes, Correction, Event, Recorded, Report, Run, Silence
 from ..core.maintenance import Maintenance
 from ..core.model import AnnouncedWindow, Config
 from ..core.roster import Roster, with_windows
@@ -42,7 +43,7 @@ class Published:
     """The published state; the probing thread and others queue updates, the writer settles them, anybody takes a view.
 
     Between the start of a probe and the moment its result is published, nothing after that start is known: that is the
-    horizon of its endpoint.
+    horizon of its endpoint. Raises KeyError, TypeError or ValueError where the ledger holds cases that are none of ours.
     """
 
     def __init__(self, recorded: Recorded, now: Callable[[], datetime]) -> None:
@@ -56,6 +57,9 @@ class Published:
         self._recorded: dict[str, tuple[list[Run], list[Silence]]] = _by_service(recorded)
         self._logs = _logs(recorded)
         self._followed: tuple[AnnouncedWindow, ...] = ()  # windows that people announced or withdrew since the start
+        self._cases: Mapping[str, Case] = cases(
+            recorded.cases
+        )  # replaced as a whole: a view keeps the one that it was given
         self._configured: tuple[Config, Roster, Maintenance] | None = None
 
     def started(self, key: Key, at: datetime) -> None:
@@ -93,7 +97,7 @@ class Published:
                 self._starts[key].popleft()
         self._last_probes.update(update.last_probes)
 
-    def follow(self, log: Log, windows: tuple[AnnouncedWindow, ...]) -> None:
+    def follow(self, log: Log, windows: tuple[AnnouncedWindow, ...], said: tuple[CaseChange, ...] = ()) -> None:
         """Publishes what people wrote into the ledger, which has it already: the whole of the entries they corrected."""
         with self._lock:
             for name in log.services:
@@ -106,11 +110,18 @@ class Published:
                 self._followed = with_windows(self._followed, windows)
                 if self._configured is not None:
                     self._configure(*self._configured[:2])
+            if said:
+                self._cases = cases(said, self._cases)
 
     def excused(self) -> frozenset[str]:
         """The ids of all entries that a person said are none of the service's own downtime."""
         with self._lock:
             return frozenset[str]().union(*(held.log.excused for held in self._services.values()))
+
+    @property
+    def cases(self) -> Mapping[str, Case]:
+        """All support cases by id."""
+        return self._cases
 
     def _configure(self, config: Config, roster: Roster) -> None:
         windows = with_windows(roster.windows, self._followed)
@@ -160,7 +171,7 @@ class Published:
                         },
                     )
                 )
-            return View(now, config, maintenance, tuple(services))
+            return View(now, config, maintenance, tuple(services), self._cases)
 
     def _horizon(self, key: Key, now: datetime) -> datetime:
         try:

@@ -2,6 +2,7 @@
 
 from .app import Exporter, make_app
 from .basic_auth import Users
+from .cases import CaseBook
 from .config_file import WebConfig, WebConfigError, read_web_config
 from .log import LogBook, UnavailableError
 from .maintenance import Announcing, ConflictError
@@ -12,6 +13,7 @@ from .write_token import WriteToken
 
 __all__ = [
     "Announcing",
+    "CaseBook",
     "ConflictError",
     "Exporter",
     "LogBook",

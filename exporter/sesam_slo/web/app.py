@@ -15,6 +15,7 @@ from ..core.view import View
 from .access import Access, ClosedReading
 from .alertmanager import alertmanager_routes
 from .basic_auth import BasicAuth, Users
+from .cases import CaseBook, case_routes
 from .log import LogBook, log_routes
 from .maintenance import Announcing, maintenance_routes
 from .pages import SECURITY_HEADERS, Frame, Reports, add_pages
@@ -30,7 +31,8 @@ class Exporter:
     metrics: the answer to a scrape and its content type, for its Accept header.
     reload: loads the configuration anew and returns None, or what is wrong with it.
     record: takes in facts that came by HTTP. users: who may come in; None is everybody.
-    log: the downtime log in the ledger; None where it cannot be changed here. announcing: the same of maintenance.
+    log: the downtime log in the ledger; None where it cannot be changed here. announcing, cases: the same of maintenance
+    and of support cases.
     reports: the months' reports. read_token: what reading needs; None is nothing. Where there are users they are asked instead.
     """
 
@@ -43,6 +45,7 @@ class Exporter:
     users: Users | None = None
     log: LogBook | None = None
     announcing: Announcing | None = None
+    cases: CaseBook | None = None
     reports: Reports | None = None
     read_token: TokenFile | None = None
 
@@ -104,6 +107,8 @@ def make_app(exporter: Exporter) -> FastAPI:
 
     if exporter.log is not None:
         app.include_router(log_routes(exporter.view, exporter.log, exporter.write_token))
+    if exporter.cases is not None:
+        app.include_router(case_routes(exporter.view, exporter.cases, exporter.write_token))
 
     add_pages(app, frame, exporter.log, exporter.announcing, exporter.reports)
     return app

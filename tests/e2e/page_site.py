@@ -15,7 +15,8 @@ from programs import Program, exporter
 from sesam_simulator import Fault, SesamSimulator
 
 from sesam_slo.core.checkpoint import checkpoint
-from sesam_slo.core.history import Changes, Correction, Event, Evidence, Membership, Report, Run
+from sesam_slo.core.history import CaseChange, Changes, Correction, Event, Evidence, Membership, Report, Run
+from sesam_slo.core.instants import written
 from sesam_slo.core.model import AnnouncedWindow, Origin
 from sesam_slo.core.outage import EndpointState, OpenRun
 from sesam_slo.core.service import ServiceState
@@ -92,6 +93,14 @@ class Past:
         at = self.now - HOUR
         self.add(corrections=(Correction(id, at, author, reason, change),))
 
+    def case(self, number: int, ago: timedelta, level: str, customer_class: str = "partner", **said: Any) -> str:
+        """A support case that was reported so long ago; returns its id."""
+        at = self.now - ago
+        id = f"{DOWN}-case-{at:%Y%m%d}-{number}"
+        first = {"service": DOWN, "level": level, "customer_class": customer_class, "reported_at": written(at), **said}
+        self.add(cases=(CaseChange(id, at, "ola", "", first),))
+        return id
+
     def announced(
         self, name: str, ahead: timedelta, length: timedelta, notice: timedelta, *services: str, **proof: str
     ) -> None:
@@ -132,6 +141,15 @@ def lively(past: Past) -> dict[str, str]:
         "withdrawn": past.down(WELL[1], 15 * DAY, 12 * MINUTE, "dns"),
     }
     past.failing_since(FAILING, 2 * MINUTE, "timeout")
+    started = written(past.now - 8 * DAY + HOUR)
+    ids |= {
+        "new case": past.case(
+            1, 20 * MINUTE, "A", title="Nothing comes through", event=ids["ongoing"], reported_by="Acme"
+        ),
+        "old case": past.case(2, 30 * DAY, "A", title="Pipes stand still", reference="SUP-12"),
+        "met case": past.case(3, 8 * DAY, "B", title="Slow in the morning", started_at=started),
+        "fixed case": past.case(4, 9 * DAY, "C", "user", title="How is it done?", fixed_at=started),
+    }
     past.said(ids["excluded"], cause="customer", details="Their firewall was renewed", solution="They opened port 443")
     past.said(
         ids["explained"], author="ola", cause="sesam", solution="Certificate renewed", symptom="Certificate expired"

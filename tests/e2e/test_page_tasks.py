@@ -334,6 +334,72 @@ def test_a_window_is_cancelled(kari, site):
     assert window["state"] == "withdrawn"
 
 
+# -- cases ----------------------------------------------------------------------------------------------------------------------
+
+
+def case(site: PageSite, id: str) -> dict:
+    return site.exporter.get(f"/api/v1/cases/{id}").json()
+
+
+def test_cases_stand_with_their_clocks_the_nearest_deadline_first(person):
+    person.go("/cases")
+    titles = person.page.locator(".case-row .row-title").all_inner_texts()
+    assert titles == ["Pipes stand still", "Slow in the morning", "Nothing comes through"]
+    overdue, started, _ = person.page.locator(".case-row").all_inner_texts()
+    assert "reaction\noverdue" in overdue
+    assert "reaction\nmet" in started
+    person.follow("With the 1 closed")
+    assert "How is it done?" in person.text
+
+
+def test_a_case_is_reported_taken_up_and_fixed(kari, site):
+    kari.go("/cases")
+    kari.follow("Report a case")
+    kari.choose("Service", DOWN)
+    kari.page.get_by_label("Level").select_option(value="B")
+    kari.choose("Customer class", "partner")
+    kari.fill("Title", "No data since lunch")
+    kari.press_button("Report it")
+    assert "Reported: its clocks run." in kari.text
+    id = kari.path.removeprefix("/cases/").partition("?")[0]
+    assert (case(site, id)["level"], case(site, id)["state"]) == ("B", "reported")
+    kari.press_button("Work has started now")
+    assert case(site, id)["state"] == "started"
+    kari.choose("Due to", "SESAM")
+    kari.fill("Why you change it", "found it")
+    kari.press_button("Save")
+    assert "Saved: the clocks follow." in kari.text
+    kari.press_button("Fixed now")
+    found = case(site, id)
+    assert (found["state"], found["cause"]) == ("fixed", "sesam")
+    assert [set(each["change"]) for each in found["history"][1:]] == [{"started_at"}, {"cause"}, {"fixed_at"}]
+    assert {each["author"] for each in found["history"]} == {"Kari Nordmann"}
+
+
+def test_what_cannot_be_of_a_case_is_told_beside_the_field(kari, site):
+    kari.go(f"/cases/{site.ids['met case']}")
+    kari.page.locator("#fixed_at").fill("2020-01-01T10:00")
+    kari.page.get_by_label("Details").fill("kept\nas typed")
+    kari.press_button("Save")
+    assert "is before the report" in kari.page.locator("#fixed_at-fault").inner_text()
+    assert kari.page.get_by_label("Details").input_value() == "kept\nas typed"
+    assert case(site, site.ids["met case"])["details"] == ""
+
+
+def test_two_people_at_one_case_do_not_undo_each_other(kari, people, site):
+    ola = people(site)
+    ola.log_in("Ola")
+    for each in (kari, ola):
+        each.go(f"/cases/{site.ids['old case']}")
+    kari.fill("Title", "Pipes stand still again")
+    kari.press_button("Save")
+    ola.press_button("Fixed now")
+    assert "changed meanwhile" in ola.text
+    assert case(site, site.ids["old case"])["state"] == "reported"
+    kari.fill("Title", "Pipes stand still")
+    kari.press_button("Save")
+
+
 # -- reports, logging in, errors ------------------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from .basic_auth import BasicAuth, Users
 from .cases import CaseBook, case_routes
 from .log import LogBook, log_routes
 from .maintenance import Announcing, maintenance_routes
-from .pages import SECURITY_HEADERS, Frame, Reports, add_pages
+from .pages import SECURITY_HEADERS, Books, Reports, add_pages
 from .status import status
 from .token_file import TokenFile
 from .write_token import WriteToken
@@ -53,7 +53,6 @@ class Exporter:
 def make_app(exporter: Exporter) -> FastAPI:
     app = FastAPI(title="sesam-slo", version=__version__, docs_url=None, redoc_url=None)
     access = Access(exporter.write_token, exporter.read_token if exporter.users is None else None)
-    frame = Frame(exporter.view, exporter.alive, access)
 
     if exporter.users is not None:  # first, so that what it answers passes through `harden` too
         app.add_middleware(BasicAuth, users=exporter.users, write_token=exporter.write_token)
@@ -110,5 +109,6 @@ def make_app(exporter: Exporter) -> FastAPI:
     if exporter.cases is not None:
         app.include_router(case_routes(exporter.view, exporter.cases, exporter.write_token))
 
-    add_pages(app, frame, exporter.log, exporter.announcing, exporter.reports)
+    books = Books(exporter.log, exporter.announcing, exporter.cases, exporter.reports)
+    add_pages(app, exporter.view, exporter.alive, access, books)
     return app

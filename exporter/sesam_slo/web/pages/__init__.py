@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -11,9 +12,12 @@ from fastapi.exception_handlers import http_exception_handler, request_validatio
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from ..access import STATIC
+from ...core.view import View
+from ..access import STATIC, Access
+from ..cases import CaseBook
 from ..log import LogBook
 from ..maintenance import Announcing
+from .cases import case_page_routes
 from .frame import SECURITY_HEADERS, Frame, LoginNeededError, PageError
 from .log import log_page_routes
 from .login import login_instead, login_routes
@@ -21,7 +25,7 @@ from .maintenance import maintenance_page_routes
 from .reports import NoReportError, Reports, report_routes
 from .state import state_routes
 
-__all__ = ["SECURITY_HEADERS", "Frame", "NoReportError", "Reports", "add_pages"]
+__all__ = ["SECURITY_HEADERS", "Books", "NoReportError", "Reports", "add_pages"]
 
 _FOR_PROGRAMS = ("/api/", "/-/", "/metrics", "/openapi.json", STATIC)
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}  # the address changes with the content
@@ -31,24 +35,43 @@ _TEXTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The ledger's parts; a page that would need one that is None is left out."""
+
+    log: LogBook | None = None
+    announcing: Announcing | None = None
+    cases: CaseBook | None = None
+    reports: Reports | None = None
+
+
 def add_pages(
-    app: FastAPI, frame: Frame, book: LogBook | None, announcing: Announcing | None, reports: Reports | None
+    app: FastAPI, view: Callable[[], View | None], alive: Callable[[], bool], access: Access, books: Books
 ) -> None:
-    for router in _routers(frame, book, announcing, reports):
+    """view, alive: as `Frame` has them."""
+    nav = [("/", "State"), ("/maintenance", "Maintenance")]
+    if books.log is not None:
+        nav.insert(1, ("/log", "Log"))
+    if books.cases is not None:
+        nav.append(("/cases", "Cases"))
+    if books.reports is not None:
+        nav.append(("/report", "Reports"))
+    frame = Frame(view, alive, access, tuple(nav))
+    for router in _routers(frame, books):
         app.include_router(router)
     _errors(app, frame)
 
 
-def _routers(
-    frame: Frame, book: LogBook | None, announcing: Announcing | None, reports: Reports | None
-) -> Iterator[APIRouter]:
-    yield state_routes(frame, book)
+def _routers(frame: Frame, books: Books) -> Iterator[APIRouter]:
+    yield state_routes(frame, books.log, books.cases)
     yield login_routes(frame)
-    yield maintenance_page_routes(frame, announcing)
-    if book is not None:
-        yield log_page_routes(frame, book)
-    if reports is not None:
-        yield report_routes(frame, reports)
+    yield maintenance_page_routes(frame, books.announcing)
+    if books.log is not None:
+        yield log_page_routes(frame, books.log)
+    if books.cases is not None:
+        yield case_page_routes(frame, books.cases)
+    if books.reports is not None:
+        yield report_routes(frame, books.reports)
     yield _static(frame)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...core.correcting import CorrectionError
 from ...core.entry import Entry, Exclusion, Log
 from ...core.plain_text import printable
-from .forms import Faults, Form, instant, occurrence, wall
+from .forms import Faults, Form, instant, one_line, same_instant, walls
 
 TEXTS = ("details", "symptom", "solution", "reported_by")
 INSTANTS = ("start", "end", "reported_at")
@@ -39,10 +38,10 @@ def shown(entry: Entry, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "cause": entry.cause.value,
         **{name: printable(getattr(entry, name)) for name in TEXTS},
-        "reported_by": _line(entry.reported_by),
-        **_walls(entry.start, "start", zone),
-        **_walls(entry.end, "end", zone),
-        **_walls(entry.reported_at, "reported_at", zone),
+        "reported_by": one_line(entry.reported_by),
+        **walls(entry.start, "start", zone),
+        **walls(entry.end, "end", zone),
+        **walls(entry.reported_at, "reported_at", zone),
         "withdrawn": entry.withdrawn,
         "reason": "",
         "exclusions": [*rows, *[_row(None, zone)] * _SPARE_ROWS],
@@ -64,7 +63,7 @@ def wanted(form: Form, entry: Entry, zone: ZoneInfo, faults: Faults) -> Mapping[
     now, asked = shown(entry, zone), typed(form)
     found: dict[str, Any] = {name: asked[name] for name in ("cause", *TEXTS) if asked[name] != now[name].strip()}
     for name in INSTANTS:
-        if name not in form or _same(asked, now, name):
+        if name not in form or same_instant(asked, now, name):
             continue
         found[name] = instant(form, name, zone, faults)
         if found[name] is None and name != "reported_at":
@@ -92,19 +91,10 @@ def added(form: Form, zone: ZoneInfo, faults: Faults) -> dict[str, Any]:
 _ROW = ("start", "start_occurrence", "end", "end_occurrence", "reason")
 
 
-def _walls(at: datetime | None, name: str, zone: ZoneInfo) -> dict[str, str]:
-    return {name: wall(at, zone), f"{name}_occurrence": occurrence(at, zone)}
-
-
 def _row(part: Exclusion | None, zone: ZoneInfo) -> dict[str, str]:
     if part is None:
         return dict.fromkeys(_ROW, "")
-    return {**_walls(part.start, "start", zone), **_walls(part.end, "end", zone), "reason": _line(part.reason)}
-
-
-def _line(text: str) -> str:
-    """As a field of one line holds it: it would drop a new line."""
-    return " ".join(printable(text).split("\n"))
+    return {**walls(part.start, "start", zone), **walls(part.end, "end", zone), "reason": one_line(part.reason)}
 
 
 def _rows(form: Form) -> list[dict[str, str]]:
@@ -133,18 +123,4 @@ def _exclusions(form: Form, entry: Entry, zone: ZoneInfo, faults: Faults) -> tup
 
 
 def _same_row(row: Mapping[str, str], known: Mapping[str, str]) -> bool:
-    return row["reason"] == known["reason"].strip() and all(_same(row, known, name) for name in ("start", "end"))
-
-
-def _same(asked: Mapping[str, str], now: Mapping[str, str], name: str) -> bool:
-    """Whether a field of local time was left as it was; browsers leave out seconds that are zero."""
-    if asked[f"{name}_occurrence"] != now[f"{name}_occurrence"]:
-        return False
-    return _bare(asked[name]) == _bare(now[name])
-
-
-def _bare(text: str) -> datetime | str:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return text
+    return row["reason"] == known["reason"].strip() and all(same_instant(row, known, name) for name in ("start", "end"))

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
+from ...core.plain_text import printable
+
 MAX_BYTES = 256 * 1024
 MAX_FIELDS = 500
 FORM_TOKEN = "form_token"  # noqa: S105 - a field's name
@@ -98,6 +100,30 @@ def occurrence(at: datetime | None, zone: ZoneInfo) -> str:
     if at is None or not _twice(at.astimezone(zone).replace(tzinfo=None), zone):
         return ""
     return SECOND if at.astimezone(zone).fold else FIRST
+
+
+def walls(at: datetime | None, name: str, zone: ZoneInfo) -> dict[str, str]:
+    """The field of an instant and the one that says which of two it is."""
+    return {name: wall(at, zone), f"{name}_occurrence": occurrence(at, zone)}
+
+
+def same_instant(asked: Mapping[str, str], now: Mapping[str, str], name: str) -> bool:
+    """Whether a field of local time was left as it was; browsers leave out seconds that are zero."""
+    if asked[f"{name}_occurrence"] != now[f"{name}_occurrence"]:
+        return False
+    return _bare(asked[name]) == _bare(now[name])
+
+
+def _bare(text: str) -> datetime | str:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+def one_line(text: str) -> str:
+    """As a field of one line holds it: it would drop a new line."""
+    return " ".join(printable(text).split("\n"))
 
 
 def instant(form: Form, name: str, zone: ZoneInfo, faults: Faults) -> datetime | None:

@@ -58,11 +58,12 @@ class StaleFormError(LoginNeededError):
 
 @dataclass(frozen=True)  # no slots: what is made once is kept
 class Frame:
-    """Makes pages. published: the view, None before the first; alive: whether probing goes on."""
+    """Makes pages. published: the view, None before the first; alive: whether probing goes on; nav: paths and names of pages."""
 
     published: Callable[[], View | None]
     alive: Callable[[], bool]
     access: Access
+    nav: tuple[tuple[str, str], ...] = (("/", "State"),)
 
     def seen(self) -> View:
         """Raises PageError before the first state is published."""
@@ -151,6 +152,7 @@ class Frame:
             "near": wording.near,
             "duration": wording.length,
             "listed": wording.listed,
+            "business": wording.business,
             "percent": format_percent,
             "budget": format_duration,
             "wall": wall,
@@ -163,6 +165,8 @@ class Frame:
             "causes": wording.CAUSES,
             "states": wording.STATES,
             "classes": wording.CLASSES,
+            "case_states": wording.CASE_STATES,
+            "nav": self.nav,
             "LOGIN": LOGIN,
         }
         return environment

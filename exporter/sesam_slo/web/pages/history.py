@@ -1,4 +1,4 @@
-"""The revisions of one log entry as people read them."""
+"""The revisions of a log entry or a support case as people read them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ _NAMES = {
     "details": "Details",
     "symptom": "Symptom",
     "solution": "Solution",
+    "service": "Service",
+    "title": "Title",
+    "level": "Level",
+    "customer_class": "Customer class",
+    "reference": "Service desk",
+    "event": "Downtime",
+    "started_at": "Work started",
+    "workaround_at": "Worked around",
+    "fixed_at": "Fixed",
+    "supplier_told_at": "Supplier told",
+    "workaround_impossible": "No workaround",
     "reported_at": "Reported at",
     "reported_by": "Reported by",
     "start": "Start",
@@ -25,7 +36,7 @@ _NAMES = {
     "withdrawn": "Withdrawn",
     "added": "Added by hand",
 }
-_INSTANTS = ("reported_at", "start", "end")
+_INSTANTS = ("reported_at", "start", "end", "started_at", "workaround_at", "fixed_at", "supplier_told_at")
 
 
 def steps(history: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -58,7 +69,7 @@ def _value(name: str, value: Any, zone: ZoneInfo) -> Any:
         return wording.moment(value, zone)
     if name == "cause":
         return wording.CAUSES.get(value, value)
-    if name == "withdrawn":
+    if name in ("withdrawn", "workaround_impossible"):
         return "yes" if value else "no"
     if name == "added":
         return Markup("{}: {}").format(value["service"], ", ".join(value["endpoints"]) or "the whole service")

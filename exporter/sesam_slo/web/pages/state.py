@@ -16,14 +16,17 @@ from ...core.announced import State as Standing
 from ...core.entry import Entry
 from ...core.intervals import Interval
 from ...core.view import View
+from ..cases import CaseBook
 from ..log import LogBook
 from ..status import ServiceStatus, State, status
 from . import wording
+from .cases import most_urgent
 from .frame import Frame
 
 REFRESH_SECONDS = 30
 _SHOWN = 8  # of what lacks a cause
 _LATEST = 5
+_CASES = 4
 _AHEAD = timedelta(days=14)
 _NEXT = 3
 
@@ -46,7 +49,7 @@ class Planned:
     counts: bool | None
 
 
-def state_routes(frame: Frame, book: LogBook | None) -> APIRouter:
+def state_routes(frame: Frame, book: LogBook | None, cases: CaseBook | None) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
@@ -56,6 +59,7 @@ def state_routes(frame: Frame, book: LogBook | None) -> APIRouter:
         entries = [entry for each in view.services for entry in each.brought_up(view.maintenance).log.entries.values()]
         lacking = _lacking(view, entries, book)
         under_way, ahead = _planned(view)
+        open_cases = [] if cases is None else most_urgent(view, cases)
         still = request.query_params.get("refresh") == "off"
         page = frame.page(
             request,
@@ -70,6 +74,8 @@ def state_routes(frame: Frame, book: LogBook | None) -> APIRouter:
             lacking_count=len(lacking),
             under_way=under_way,
             ahead=ahead[:_NEXT],
+            cases=open_cases[:_CASES],
+            case_count=len(open_cases),
             still=still,
             refresh_seconds=REFRESH_SECONDS,
         )

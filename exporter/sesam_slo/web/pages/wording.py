@@ -26,6 +26,13 @@ STATES = {
     "overdue": "overdue to explain",
     "explained": "explained",
 }
+CASE_STATES = {
+    "reported": "reported",
+    "started": "work has started",
+    "worked_around": "worked around",
+    "fixed": "fixed",
+    "withdrawn": "withdrawn",
+}
 CLASSES = {"unplanned": "unplanned", "planned": "planned", "excluded": "excluded", "none": "does not count"}
 
 
@@ -74,6 +81,12 @@ def length(value: float | timedelta) -> str:
 def _two(amount: int, per: int, unit: str, part: str) -> str:
     whole, rest = divmod(amount, per)
     return f"{whole}\u00a0{unit} {rest}\u00a0{part}" if rest else f"{whole}\u00a0{unit}"
+
+
+def business(value: timedelta) -> str:
+    """Business time in hours and minutes: a day of it is not a day of 24 hours."""
+    minutes = int(abs(value.total_seconds()) // 60)
+    return f"{'−' if value.total_seconds() < 0 else ''}{_two(minutes, 60, 'h', 'min')}"
 
 
 def listed(names: Any) -> str:

@@ -344,8 +344,8 @@ def case(site: PageSite, id: str) -> dict:
 def test_cases_stand_with_their_clocks_the_nearest_deadline_first(person):
     person.go("/cases")
     titles = person.page.locator(".case-row .row-title").all_inner_texts()
-    assert titles == ["Pipes stand still", "Slow in the morning", "Nothing comes through"]
-    overdue, started, _ = person.page.locator(".case-row").all_inner_texts()
+    assert titles == ["Pipes stand still", "Nothing comes through", "Slow in the morning"]
+    overdue, _, started = person.page.locator(".case-row").all_inner_texts()
     assert "reaction\noverdue" in overdue
     assert "reaction\nmet" in started
     person.follow("With the 1 closed")

@@ -86,7 +86,8 @@ def _two(amount: int, per: int, unit: str, part: str) -> str:
 def business(value: timedelta) -> str:
     """Business time in hours and minutes: a day of it is not a day of 24 hours."""
     minutes = int(abs(value.total_seconds()) // 60)
-    return f"{'−' if value.total_seconds() < 0 else ''}{_two(minutes, 60, 'h', 'min')}"
+    sign = "−" if value.total_seconds() < 0 else ""
+    return f"{sign}{_two(minutes, 60, 'h', 'min')}" if minutes >= 60 else f"{sign}{minutes}\u00a0min"
 
 
 def listed(names: Any) -> str:

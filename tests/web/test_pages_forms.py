@@ -131,9 +131,5 @@ def test_business_time_is_hours_since_a_day_of_it_is_shorter() -> None:
 
 
 def test_many_names_are_counted() -> None:
-    assert [listed(names) for names in ("a", "ab", "abc", "abcdefgh")] == [
-        "a",
-        "a and b",
-        "a, b and c",
-        "a, b, c, d, e and 3 more",
-    ]
+    said = [listed(names) for names in ("a", "ab", "abc", "abcdefgh")]
+    assert said == ["a", "a and b", "a, b and c", "a, b, c, d, e and 3 more"]

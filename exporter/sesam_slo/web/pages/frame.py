@@ -33,6 +33,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",  # a form's Origin would be null without any
     "Cache-Control": "no-store",
 }
+_AGAIN_SECONDS = 10  # a page that cannot be shown now asks once more by itself
 _ROOT = resources.files(__package__.rpartition(".")[0])
 
 
@@ -92,7 +93,10 @@ class Frame:
         return HTMLResponse(self._templates.get_template(template).render(known), status)
 
     def error(self, request: Request, error: PageError) -> HTMLResponse:
-        return self.page(request, "error.html", error.status, title=error.title, text=error.text, code=error.status)
+        page = self.page(request, "error.html", error.status, title=error.title, text=error.text, code=error.status)
+        if error.status == 503 and request.method == "GET":
+            page.headers["Refresh"] = str(_AGAIN_SECONDS)
+        return page
 
     async def posted(self, request: Request) -> tuple[Form, Session]:
         """A form that may write: from our own page, of a session that may.

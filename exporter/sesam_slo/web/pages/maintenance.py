@@ -5,24 +5,22 @@ Each form is sent twice: the first time it is answered with what it would do, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from ...core.announced import Piece, State, pieces, recurring
-from ...core.announcing import KEEP, AnnouncingError, Known, Outcome, Proof, announce, cancel, change
+from ...core.announced import State, pieces, recurring
+from ...core.announcing import AnnouncingError, Known, Outcome
 from ...core.intervals import Interval
-from ...core.model import Config, Origin
 from ...core.view import View
 from ..log import UnavailableError
 from ..maintenance import Announcing, ConflictError, carried_out
 from ..sessions import Session
-from .forms import Faults, Form, instant, occurrence, wall
-from .frame import Frame, PageError
+from .forms import Faults, Form
+from .frame import Frame
 from .login import session_or_login
+from .window_form import Asked, in_time_until, known_of, placed, present, standing, understood, verdict
 
 PATH = "/maintenance"
 _OVER_SHOWN = 50
@@ -44,16 +42,6 @@ class _OtherVerdictError(Exception):
     """What was shown is no longer what would be recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One form, understood: what it does, in the words of the log, and which step decides it."""
-
-    done: str
-    proof: Proof
-    step: Callable[[Known], Outcome]
-    silence: bool
-
-
 def maintenance_page_routes(frame: Frame, announcing: Announcing | None) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
@@ -61,14 +49,13 @@ def maintenance_page_routes(frame: Frame, announcing: Announcing | None) -> APIR
     def windows(request: Request) -> Response:
         view = frame.seen()
         found = pieces(view.maintenance.announced, view.maintenance.policies)
-        standing = [each for each in found if each.state(view.at) in (State.UNDER_WAY, State.AHEAD)]
         over = [each for each in reversed(found) if each.state(view.at) in (State.OVER, State.WITHDRAWN)]
         every = request.query_params.get("all") == "1"
         return frame.page(
             request,
             "maintenance.html",
             view=view,
-            standing=standing,
+            standing=[each for each in found if each.state(view.at) in (State.UNDER_WAY, State.AHEAD)],
             over=over if every else over[:_OVER_SHOWN],
             over_count=len(over),
             regular=recurring(view.maintenance.policies, Interval(view.at, view.at + _RECURRING)),
@@ -87,7 +74,7 @@ def _writing(router: APIRouter, frame: Frame, announcing: Announcing) -> None:
             return redirected
         form = Form()
         if done != "announced":
-            form = _present(frame.seen(), request.query_params.get("name", ""))
+            form = present(frame.seen(), request.query_params.get("name", ""))
         return _form(frame, request, done, form, Faults())
 
     async def take(request: Request, done: str) -> Response:
@@ -122,17 +109,19 @@ def _writing(router: APIRouter, frame: Frame, announcing: Announcing) -> None:
 def _taken(frame: Frame, announcing: Announcing, request: Request, done: str, form: Form, session: Session) -> Response:
     """What a form that was sent is answered with: itself where something is wrong, what it would do, or what it did."""
     view, faults = frame.seen(), Faults()
-    asked = _understood(view, announcing, done, form, session, faults)
+    asked = understood(view, announcing, done, form, session, faults)
     if form.text("step") == "edit" or asked is None:
         return _form(frame, request, done, form, faults, 422 if faults else 200)
     status = 422
     try:
-        outcome = asked.step(_known(view))
+        outcome = asked.step(known_of(view))
+        if done == "changed" and not outcome.record and not asked.silence:
+            raise AnnouncingError("nothing to change: the window is so already")
         if form.text("step") != "send":
             return _preview(frame, request, view, asked, form, outcome)
         return _sent(frame, announcing, request, view, asked, form)
     except AnnouncingError as error:
-        faults.add(*_placed(error, form.text("name")))
+        faults.add(*placed(error, form.text("name")))
     except ConflictError:
         status = 409
         faults.add("", "Others wrote at the same time, several times over. Nothing was recorded; send it again.")
@@ -142,12 +131,12 @@ def _taken(frame: Frame, announcing: Announcing, request: Request, done: str, fo
     return _form(frame, request, done, form, faults, status)
 
 
-def _sent(frame: Frame, announcing: Announcing, request: Request, view: View, asked: _Asked, form: Form) -> Response:
+def _sent(frame: Frame, announcing: Announcing, request: Request, view: View, asked: Asked, form: Form) -> Response:
     latest: list[Outcome] = []
 
     def as_shown(known: Known) -> Outcome:
         latest.append(asked.step(known))
-        if _verdict(latest[-1]) != form.text("verdict"):
+        if verdict(latest[-1]) != form.text("verdict"):
             raise _OtherVerdictError
         return latest[-1]
 
@@ -171,7 +160,7 @@ def _preview(
     frame: Frame,
     request: Request,
     view: View,
-    asked: _Asked,
+    asked: Asked,
     form: Form,
     outcome: Outcome,
     *,
@@ -185,27 +174,10 @@ def _preview(
         done=asked.done,
         outcome=outcome,
         fields=form.without("step", "verdict").fields,
-        verdict=_verdict(outcome),
+        verdict=verdict(outcome),
         overtaken=overtaken,
-        until=_in_time_until(outcome, asked),
+        until=in_time_until(outcome, asked),
         asked=asked,
-    )
-
-
-def _in_time_until(outcome: Outcome, asked: _Asked) -> datetime | None:
-    """Up to when sending keeps the notice, where all counts and the announcement is the sending itself."""
-    if asked.proof.announced_at is not None or not outcome.pieces or not all(each.counts for each in outcome.pieces):
-        return None
-    added = [each for each in outcome.pieces if each.window.announced_at == outcome.at]
-    return min((each.window.start - each.needed for each in added), default=None)
-
-
-def _verdict(outcome: Outcome) -> str:
-    """What the preview shows and the sending must still find: of each piece when it is, for whom, and whether it counts."""
-    return "|".join(
-        f"{each.window.start.isoformat()} {each.window.end.isoformat()} {'counts' if each.counts else 'short'} "
-        f"{','.join(sorted(each.window.services or ('*',)))}"
-        for each in outcome.pieces
     )
 
 
@@ -224,140 +196,10 @@ def _form(frame: Frame, request: Request, done: str, form: Form, faults: Faults,
             "whom": form.text("whom") or "all",
             "services": set(form.all("services")),
         },
-        current=[] if done == "announced" else _standing(view, name),
+        current=[] if done == "announced" else standing(view, name),
         faults=faults,
         services=[each.name for each in view.config.services],
         alertmanager=view.config.alertmanager_url is not None,
         needed=view.config.policy.notice,
         earliest=view.at + view.config.policy.notice,
     )
-
-
-def _understood(
-    view: View, announcing: Announcing, done: str, form: Form, session: Session, faults: Faults
-) -> _Asked | None:
-    """None with the faults noted."""
-    zone, name = view.config.policy.timezone, form.text("name")
-    if not name:
-        faults.add("name", "Expected a name, by which the window is known.")
-    if done == "cancelled":
-        proof = Proof(session.author, reason=form.text("reason"))
-        step = lambda known: cancel(known, name, proof, announcing.now())  # noqa: E731
-        return None if faults else _Asked(done, proof, step, silence=False)
-    start, end, claimed = (instant(form, each, zone, faults) for each in ("start", "end", "announced_at"))
-    for field, value in (("start", start), ("end", end)):
-        if value is None:
-            faults.add(field, "Expected a date and a time.")
-    services = frozenset(form.all("services")) if form.text("whom") == "some" else None
-    if services is not None and not services:
-        faults.add("services", "Expected at least one service, or all of them.")
-    if faults or start is None or end is None:
-        return None
-    proof = Proof(session.author, claimed, form.text("channel"), form.text("ticket"), form.text("reason"))
-    if done == "announced":
-        step = lambda known: announce(known, name, start, end, services, proof, announcing.now())  # noqa: E731
-    else:
-        step = lambda known: _changed(known, view, name, start, end, services, proof, announcing.now())  # noqa: E731
-    return _Asked(done, proof, step, "silence" in form)
-
-
-def _changed(
-    known: Known,
-    view: View,
-    name: str,
-    start: datetime,
-    end: datetime,
-    services: frozenset[str] | None,
-    proof: Proof,
-    at: datetime,
-) -> Outcome:
-    """Only what is no longer as the window has it: what stays keeps its announcement, to the microsecond."""
-    current = _standing(view, name)
-    if not current:
-        return change(known, name, proof, at, start=start, end=end, services=services)
-    first, last, whom = _extent(current)
-    return change(
-        known,
-        name,
-        proof,
-        at,
-        start=None if _reads_alike(start, first) else start,
-        end=None if _reads_alike(end, last) else end,
-        services=KEEP if services == whom else services,
-    )
-
-
-def _reads_alike(typed: datetime, known: datetime) -> bool:
-    """A field of local time holds milliseconds."""
-    return abs(typed - known) < timedelta(milliseconds=1)
-
-
-def _known(view: View) -> Known:
-    config: Config = view.config
-    return Known(
-        view.maintenance.announced,
-        config.policy.announced,
-        view.maintenance.policies,
-        frozenset(service.name for service in config.services),
-        config.policy.timezone,
-    )
-
-
-def _standing(view: View, name: str) -> list[Piece]:
-    """The pieces of the window of that name that a command can still change."""
-    return [
-        each
-        for each in pieces(view.maintenance.announced, view.maintenance.policies)
-        if each.window.name == name
-        and each.window.origin is Origin.COMMAND
-        and each.state(view.at) in (State.AHEAD, State.UNDER_WAY)
-    ]
-
-
-def _extent(current: list[Piece]) -> tuple[datetime, datetime, frozenset[str] | None]:
-    windows = [each.window for each in current]
-    concerned = [each.services for each in windows]
-    services = None if None in concerned else frozenset[str]().union(*(each or () for each in concerned))
-    return min(each.start for each in windows), max(each.end for each in windows), services
-
-
-def _present(view: View, name: str) -> Form:
-    """The form of a window as it stands. Raises PageError where there is none to change."""
-    current = _standing(view, name)
-    if not current:
-        raise PageError(
-            404,
-            "No such window",
-            "No window of this name can be changed here: it is over, was cancelled, or stands in the configuration file.",
-        )
-    zone = view.config.policy.timezone
-    start, end, services = _extent(current)
-    return Form(
-        (
-            ("name", name),
-            ("start", wall(start, zone)),
-            ("start_occurrence", occurrence(start, zone)),
-            ("end", wall(end, zone)),
-            ("end_occurrence", occurrence(end, zone)),
-            ("whom", "all" if services is None else "some"),
-            *(("services", each) for each in sorted(services or ())),
-        )
-    )
-
-
-def _placed(error: AnnouncingError, name: str) -> tuple[str, str]:
-    """The field that a message is about, and the message without the window's name."""
-    message = str(error).removeprefix(f"{name}: ")
-    first, colon, rest = message.partition(": ")
-    if colon and first in ("name", "channel", "ticket", "reason", "author"):
-        return ("" if first == "author" else first), f"{rest[:1].upper()}{rest[1:]}."
-    starts = {
-        "ends": "end",
-        "lasts": "end",
-        "is over": "end",
-        "announced": "announced_at",
-        "no such service": "services",
-    }
-    starts |= {"concerns": "services", "is announced already": "name", "stands in": "name", "has begun": "start"}
-    field = next((field for words, field in starts.items() if message.startswith(words)), "")
-    return field, f"{message[:1].upper()}{message[1:]}."

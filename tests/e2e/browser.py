@@ -70,7 +70,7 @@ class Person:
         self.page.get_by_label(label, exact=False).first.fill(text)
 
     def choose(self, label: str, words: str) -> None:
-        self.page.get_by_label(label).select_option(label=words)
+        self.page.get_by_label(label, exact=True).select_option(label=words)
 
     def press_button(self, words: str) -> None:
         self.page.get_by_role("main").get_by_role("button", name=words, exact=True).click()

@@ -21,7 +21,7 @@ demo: .venv/dev .tools/ready ## watch an outage being found, paged and logged, w
 	.venv/bin/python tests/e2e/demo.py
 
 test: .venv/dev .tools/ready ## all tests, with a real Prometheus and Alertmanager
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n auto --dist loadfile
 
 lint: .venv/dev ## style, types, direction of imports, drift of the generated files
 	.venv/bin/ruff check
@@ -37,11 +37,12 @@ generate: .venv/runtime ## prometheus/, alertmanager/ and grafana/ anew from CON
 	$(SESAM_SLO) generate --out .
 	.venv/bin/python tests/contract.py
 
-bench: .venv/dev .tools/blackbox ## the measurements of benchmarks/RESULTS.md, about ten minutes
+bench: .venv/dev .tools/blackbox ## the measurements of benchmarks/RESULTS.md, about twenty minutes
 	.venv/bin/python benchmarks/probe_cpu.py
 	.venv/bin/python benchmarks/probe_lag.py
 	.venv/bin/python benchmarks/exporter_lag.py
 	.venv/bin/python benchmarks/replay.py
+	.venv/bin/python benchmarks/account.py
 
 clean: ## what was installed and built; not the ledger
 	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -33,9 +33,6 @@ tests that hold it; what shows it. Whoever reads a clause otherwise sees here wh
 Written by `make generate` from `tests/contract_clauses.py` and the markers on the tests: not edited by hand. A clause without a
 test fails the build.
 """
-_PLANNED = (
-    "**Not built yet.** Nothing measures, shows or tests this clause; it stands here so that it is not forgotten."
-)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -115,8 +112,6 @@ def _clause(clause: Clause, tests: Sequence[Held]) -> str:
         lines += ["| where it leaves room | how it is read |", "| --- | --- |"]
         lines += [f"| {left_open} | {answer} |" for left_open, answer in clause.readings]
         lines.append("")
-    if clause.planned:
-        return "\n".join([*lines, _PLANNED, ""])
     lines += ["Shown by", ""]
     lines += _shown("metrics", [f"[`{each.name}`](metrics.md)" for each in clause.metrics])
     lines += _shown("panels", [f'"{each.title}" ({each.dashboard})' for each in clause.panels])

@@ -22,11 +22,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause. `heading`: the contract's own, under which it stands. `readings`: what it leaves open, and our "
-    "answer.
-
-    `planned`: nothing of it is built yet, so that it alone may be without tests.
-    """
+    """One clause. `heading`: the contract's own, under which it stands. `readings`: what it leaves open, and our answer."""
 
     id: str
     heading: str
@@ -36,7 +32,6 @@ class Clause:
     metrics: tuple[Metric, ...] = ()
     panels: tuple[Panel, ...] = ()
     alerts: tuple[str, ...] = ()
-    planned: bool = False
 
 
 _TARGET = "Availability target"

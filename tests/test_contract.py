@@ -10,8 +10,6 @@ from contract import DOCUMENT, held, panels, render
 from contract_clauses import CLAUSES, Clause
 from sesam_slo.core.names import METRICS, Alert
 
-BUILT = [clause for clause in CLAUSES if not clause.planned]
-PLANNED = [clause for clause in CLAUSES if clause.planned]
 ALERTS = {name for key, name in vars(Alert).items() if key.isupper()}
 HELD = held()
 
@@ -24,15 +22,9 @@ def test_every_clause_has_an_id_of_its_own() -> None:
     assert len({clause.id for clause in CLAUSES}) == len(CLAUSES)
 
 
-@pytest.mark.parametrize("clause", BUILT, ids=of_clause)
+@pytest.mark.parametrize("clause", CLAUSES, ids=of_clause)
 def test_every_clause_is_held_by_a_test(clause: Clause) -> None:
     assert [each for each in HELD if clause.id in each.clauses]
-
-
-@pytest.mark.parametrize("clause", PLANNED, ids=of_clause)
-def test_a_clause_that_is_not_built_yet_is_held_and_shown_by_nothing(clause: Clause) -> None:
-    assert [each for each in HELD if clause.id in each.clauses] == []
-    assert (clause.metrics, clause.panels, clause.alerts) == ((), (), ())
 
 
 def test_every_marker_names_a_clause() -> None:
@@ -40,7 +32,7 @@ def test_every_marker_names_a_clause() -> None:
     assert [(str(each.path), each.name, id) for each in HELD for id in each.clauses if id not in known] == []
 
 
-@pytest.mark.parametrize("clause", BUILT, ids=of_clause)
+@pytest.mark.parametrize("clause", CLAUSES, ids=of_clause)
 def test_whatever_shows_a_clause_exists(clause: Clause) -> None:
     assert [metric.name for metric in clause.metrics if METRICS.get(metric.name) is not metric] == []
     assert [panel for panel in clause.panels if panel not in panels()] == []

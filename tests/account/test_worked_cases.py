@@ -186,6 +186,32 @@ def test_the_night_is_as_long_as_the_clock_on_the_wall_makes_it(ask, begin, end,
     assert figures["unobserved_seconds"] == 0
 
 
+@pytest.mark.contract("nightly-maintenance")
+@pytest.mark.parametrize(
+    ("begin", "end", "unplanned", "planned"),
+    [
+        # 22:30-23:00 is 1800 s before, 23:00-01:00 is 7200 s inside, 01:00-01:30 is 1800 s after
+        pytest.param("2026-03-28T22:30", "2026-03-29T01:30", 3600, 7200, id="29 March"),
+        # 21:30-22:00 is 1800 s before, 22:00-02:00 is 14400 s inside, 02:00-02:30 is 1800 s after
+        pytest.param("2026-10-24T21:30", "2026-10-25T02:30", 3600, 14400, id="25 October"),
+        # 00:20-01:40 UTC is 02:20-02:40 by the clock: a repeated hour later
+        pytest.param("2026-10-25T00:20", "2026-10-25T01:40", 0, 4800, id="25 October, through the repeated hour"),
+        # winter, Oslo is UTC+1: 23:00-02:00 UTC is inside, in two calendar years, be they Oslo's or UTC's
+        pytest.param("2026-12-31T22:30", "2027-01-01T02:30", 3600, 10800, id="the end of a year"),
+        pytest.param("2028-02-28T22:30", "2028-02-29T02:30", 3600, 10800, id="into a leap day"),
+        pytest.param("2028-02-29T22:30", "2028-03-01T02:30", 3600, 10800, id="out of a leap day"),
+    ],
+)
+def test_an_event_through_a_night_that_is_unlike_others_is_planned_while_the_clock_says_so(
+    ask, begin, end, unplanned, planned
+):
+    first, last = (datetime.fromtimestamp(at(text) + by, UTC) for text, by in ((begin, -1800), (end, 1800)))
+    first, last = f"{first:%Y-%m-%dT%H:%M}", f"{last:%Y-%m-%dT%H:%M}"
+    figures = ask(outage(begin, end, first=first, last=last), first, last)
+    assert figures["downtime_seconds"] == {"unplanned": unplanned, "planned": planned, "excluded": 0}
+    assert [event["duration_seconds"] for event in figures["downtime"]] == [unplanned + planned]
+
+
 NIGHT = {"first": "21:00", "last": "2026-06-11T02:00"}  # 18000 s, of which 22:00-01:00 UTC is maintenance: 7200 agreed
 
 
@@ -269,6 +295,19 @@ def announced(announced_at, services=None):
     return [window]
 
 
+def test_a_window_on_one_weekday_comes_on_a_leap_day_too(ask):
+    # 29 February 2028 is a Tuesday (1): its night is 28 February 23:00 to 29 February 02:00 UTC
+    begin, end = "2028-02-28T22:00", "2028-02-29T03:00"
+    figures = ask(
+        outage("2028-02-29T01:30", "2028-02-29T02:30", first=begin, last=end),
+        begin,
+        end,
+        recurring=recurring(0, 180, [1]),
+    )
+    assert figures["maintenance_seconds"] == 10800
+    assert figures["downtime_seconds"] == {"unplanned": 1800, "planned": 1800, "excluded": 0}
+
+
 @pytest.mark.contract("notice")
 def test_a_window_announced_48_hours_ahead_to_the_second_counts(ask):
     # 10 June 08:30 less 48 h is 8 June 08:30; 7200 - 1800 = 5400 agreed
@@ -293,6 +332,57 @@ def test_a_window_is_maintenance_of_the_services_that_it_names(ask, named, maint
         announced=announced("2026-06-01T08:30", [named]),
     )
     assert figures["maintenance_seconds"] == maintenance
+
+
+def windows(*bounds):
+    """Announced windows of all services, a month ahead."""
+    month_ahead = at("2026-05-10T08:00")
+    return [
+        {"start": at(start), "end": at(end), "announced_at": month_ahead, "services": None} for start, end in bounds
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "begin", "end", "maintenance"),
+    [
+        pytest.param([("08:30", "08:45"), ("08:45", "09:00")], "08:00", "10:00", 1800, id="touch: 08:30-09:00"),
+        pytest.param([("08:30", "09:30"), ("08:45", "09:00")], "08:00", "10:00", 3600, id="nest: 08:30-09:30"),
+        pytest.param([("08:45", "09:15"), ("08:30", "09:00")], "08:00", "10:00", 2700, id="overlap: 08:30-09:15"),
+        pytest.param([("08:30", "09:00")] * 2, "08:00", "10:00", 1800, id="twice the same"),
+        # 21:00-00:30 UTC is 23:00-02:30 in Oslo; the night is 22:00-01:00 UTC: together 21:00-01:00
+        pytest.param([("21:00", "2026-06-11T00:30")], "20:00", "2026-06-11T02:00", 14400, id="across midnight"),
+        # 01:00-01:30 UTC begins where the night ends: 22:00-01:30
+        pytest.param([("2026-06-11T01:00", "2026-06-11T01:30")], "20:00", "2026-06-11T02:00", 12600, id="touches it"),
+        # 23:00-00:00 UTC lies in the night
+        pytest.param([("23:00", "2026-06-11T00:00")], "20:00", "2026-06-11T02:00", 10800, id="nests in the night"),
+    ],
+)
+def test_windows_that_touch_nest_or_overlap_are_one_time(ask, bounds, begin, end, maintenance):
+    figures = ask(up(begin, end), begin, end, announced=windows(*bounds))
+    assert figures["maintenance_seconds"] == maintenance
+
+
+@pytest.mark.parametrize(
+    ("bounds", "unplanned", "planned"),
+    [
+        # down 08:40-09:20: ten minutes in the first, twenty between, ten in the second
+        pytest.param([("08:30", "08:50"), ("09:10", "09:30")], 1200, 1200, id="apart"),
+        pytest.param([("08:30", "09:00"), ("09:00", "09:30")], 0, 2400, id="that touch"),
+        pytest.param([("08:30", "09:05"), ("08:55", "09:30")], 0, 2400, id="that overlap"),
+    ],
+)
+def test_an_event_that_begins_in_one_window_and_ends_in_another_counts_in_between(ask, bounds, unplanned, planned):
+    figures = ask(outage("08:40", "09:20"), announced=windows(*bounds))
+    assert figures["downtime_seconds"] == {"unplanned": unplanned, "planned": planned, "excluded": 0}
+    assert spans(figures) == [("08:40:00", "09:20:00", 2400)]
+
+
+def test_an_event_that_begins_in_an_announced_window_and_ends_in_the_night_counts_in_between(ask):
+    # announced 20:30-21:00; down 20:50-22:30 UTC: 600 s in it, 21:00-22:00 is 3600 s, 22:00-22:30 is 1800 s of the night
+    figures = ask(
+        outage("20:50", "22:30", first="20:00", last="23:00"), "20:00", "23:00", announced=windows(("20:30", "21:00"))
+    )
+    assert figures["downtime_seconds"] == {"unplanned": 3600, "planned": 2400, "excluded": 0}
 
 
 def test_windows_that_overlap_are_deducted_once(ask):

@@ -117,7 +117,7 @@ class TestReplay:
         ("name", "content", "message"),
         [
             ("no.csv", None, "no.csv: cannot be read: No such file or directory\n"),
-            ("cut.csv.gz", gzip.compress(TRACE.encode())[:60],
+            ("cut.csv.gz", gzip.compress(TRACE.encode(), mtime=0)[:60],
              "cut.csv.gz: damaged gzip file: it ends early or does not decompress\n"),
             ("x.csv", b"\xff\xfe\x00", "x.csv: not UTF-8 text; expected CSV or JSON Lines, plain or gzip\n"),
             ("x.jsonl", b'{"timestamp": 1}\n{', "x.jsonl:1: no 'service'; expected the keys timestamp, service, endpoint, "

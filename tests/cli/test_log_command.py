@@ -261,8 +261,118 @@ def test_the_export_of_a_range_leaves_out_what_lies_beside_it(log: Any, folder: 
 def test_show_prints_entry_history_and_evidence(log: Any) -> None:
     log("annotate", MORNING, "--details", "database <full>", "--author", "kari", "--reason", "post-mortem")
     text = log("show", MORNING).out
-    for expected in ("database <full>", "ended 2026-06-10T08:20:00Z", "post-mortem", "first api", '"status": 502'):
+    for expected in (
+        "database <full>",
+        "ended 2026-06-10T08:20:00Z",
+        "post-mortem",
+        "first failing probe of api",
+        "502",
+    ):
         assert expected in text
+
+
+HOSTILE = '\x1b[2J\x1b]0;owned\x07\x9b31m\u202e"\n<b>'
+SEEN = {
+    "reason": "http_status",
+    "detail": "status 502, expected 200-299",
+    "duration_seconds": 0.25,
+    "phase": "transfer",
+    "phase_seconds": {"resolve": 0.001, "connect": 0.02, "tls": 0.1, "wait": 0.12, "transfer": 0.009},
+    "status": 502,
+    "address": "192.0.2.7",
+    "redirects": 0,
+    "tls_not_after": "2026-09-01T00:00:00+00:00",
+    "body_bytes": 20480,
+    "body_sha256": "9f2c" * 16,
+    "body": HOSTILE + "x" * 400,
+}
+
+
+def saw(*evidence: tuple[str, int, str, int, dict[str, Any]]) -> None:
+    """What failing probes saw: endpoint, minute at which the run began, first or latest, minute of the probe."""
+    ledger = open_ledger("sqlite:///sesam-slo.db")
+    ledger.write(
+        Changes(
+            evidence=tuple(
+                Evidence("svc", endpoint, DAY + run * MINUTE, which, DAY + at * MINUTE, document)
+                for endpoint, run, which, at, document in evidence
+            )
+        )
+    )
+    ledger.close()
+
+
+def test_show_says_what_the_first_and_the_latest_failing_probe_saw(log: Any) -> None:
+    saw(
+        ("api", 480, "first", 480, SEEN),
+        (
+            "api",
+            480,
+            "latest",
+            499,
+            {"reason": "dns", "detail": "no such host", "duration_seconds": 0.002, "phase": None},
+        ),
+        ("ui", 481, "first", 481, SEEN),  # an endpoint that was not down
+        ("api", 600, "first", 600, SEEN),  # another run
+    )
+    evidence = log("show", MORNING).out.partition("\nevidence\n")[2]
+    assert evidence == (
+        "first failing probe of api, 2026-06-10T08:00:00Z, in the run since 2026-06-10T08:00:00Z\n"
+        "  reason       http_status: status 502, expected 200-299\n"
+        "  reached      transfer\n"
+        "  timings      resolve 0.001 s, connect 0.02 s, tls 0.1 s, wait 0.12 s, transfer 0.009 s, together 0.25 s\n"
+        "  status       502\n"
+        "  address      192.0.2.7\n"
+        "  certificate  expires 2026-09-01T00:00:00+00:00\n"
+        f"  body         20480 bytes, sha256 {'9f2c' * 16}\n"
+        '  begins       "\\u001b[2J\\u001b]0;owned\\u0007\ufffd31m\ufffd\\"\\n<b>' + "x" * 276 + '"…\n'
+        "\n"
+        "latest failing probe of api, 2026-06-10T08:19:00Z, in the run since 2026-06-10T08:00:00Z\n"
+        "  reason       dns: no such host\n"
+        "  timings      together 0.002 s\n"
+    )
+    assert all(each.isprintable() or each == "\n" for each in evidence)
+
+
+def test_show_gives_programs_all_that_is_kept_and_terminals_no_control_character(log: Any) -> None:
+    saw(("api", 480, "first", 480, SEEN))
+    said = log("show", MORNING, "--format", "json")
+    assert said.document["evidence"] == [
+        {
+            "endpoint": "api",
+            "run_start": "2026-06-10T08:00:00Z",
+            "which": "first",
+            "at": "2026-06-10T08:00:00Z",
+            **SEEN,
+        }
+    ]
+    assert all(each.isprintable() or each == "\n" for each in said.out)
+
+
+def test_one_probe_that_failed_is_shown_once(log: Any) -> None:
+    saw(("api", 480, "first", 480, SEEN), ("api", 480, "latest", 480, SEEN))
+    evidence = log("show", MORNING).out.partition("\nevidence\n")[2]
+    assert evidence.startswith("only failing probe of api, 2026-06-10T08:00:00Z, ")
+    assert evidence.count("failing probe") == 1
+
+
+def test_corrected_bounds_take_no_evidence_away_and_wider_ones_add_what_lies_in_them(log: Any) -> None:
+    saw(("api", 470, "first", 470, SEEN))
+    log("annotate", MORNING, "--start", "2026-06-10T08:05:00Z")
+    assert [each["run_start"] for each in log("show", MORNING, "--format", "json").document["evidence"]] == [
+        "2026-06-10T08:00:00Z"
+    ]
+    log("annotate", MORNING, "--start", "2026-06-10T07:45:00Z")
+    assert [each["run_start"] for each in log("show", MORNING, "--format", "json").document["evidence"]] == [
+        "2026-06-10T07:50:00Z",
+        "2026-06-10T08:00:00Z",
+    ]
+
+
+def test_an_entry_that_was_added_without_endpoints_shows_what_any_of_them_saw(log: Any) -> None:
+    saw(("ui", 302, "first", 302, SEEN))
+    id = log("add", "svc", "--start", "2026-06-10T05:00:00Z", "--end", "2026-06-10T05:30:00Z").out.strip()
+    assert [each["endpoint"] for each in log("show", id, "--format", "json").document["evidence"]] == ["ui"]
 
 
 def test_verify_prints_the_head_and_holds_the_log_to_one_that_was_noted(log: Any, folder: Path) -> None:

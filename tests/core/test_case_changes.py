@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sesam_slo.core.case import Case, CaseState, cases, changed
-from sesam_slo.core.case_changes import Known, change, find, report, told
+from sesam_slo.core.case_changes import Known, Told, change, find, report, told
 from sesam_slo.core.correcting import CorrectionError
 from sesam_slo.core.entry import Log
 from sesam_slo.core.history import CaseChange, Event
@@ -252,9 +252,40 @@ class TestAServiceDesk:
     def test_what_is_new_changes_the_case_with_the_reference(self) -> None:
         book = Book(REPORT | {"reference": "SUP-1"})
         outcome = told(book.known, REPORT | {"reference": "SUP-1", "started_at": NOW}, **SAID)
-        assert outcome.change is not None
         assert (outcome.case, outcome.opened) == ("svc-case-20260610-1", False)
-        assert outcome.change.change == {"started_at": "2026-06-10T12:00:00Z"}
+        assert outcome.fields == ["started_at"]
+
+    def test_what_comes_once_more_undoes_nothing_that_people_changed_since(self) -> None:
+        book = Book()
+        wanted = REPORT | {"reference": "SUP-1", "title": "slow"}
+        self.tell(book, wanted)
+        book.change("SUP-1", level="B", title="slow at noon")
+        assert told(book.known, wanted, **SAID).change is None
+        started = self.tell(book, wanted | {"started_at": NOW})
+        assert started.fields == ["started_at"]
+        case = find(book.known.cases, "SUP-1")
+        assert (case.level, case.title, case.state) == ("B", "slow at noon", CaseState.STARTED)
+
+    def test_what_the_desk_changes_itself_takes_the_place_of_what_stands_here(self) -> None:
+        book = Book()
+        self.tell(book, REPORT | {"reference": "SUP-1"})
+        book.change("SUP-1", level="B")
+        assert self.tell(book, REPORT | {"reference": "SUP-1", "level": "C"}).fields == ["level"]
+        assert [each.level for each in find(book.known.cases, "SUP-1").levels] == ["A", "B", "C"]
+
+    def test_what_people_said_first_is_noted_as_told_and_no_news_later(self) -> None:
+        book = Book()
+        self.tell(book, REPORT | {"reference": "SUP-1"})
+        book.change("SUP-1", level="B")
+        assert self.tell(book, {"reference": "SUP-1", "level": "B"}).fields == []
+        book.change("SUP-1", level="C")
+        assert told(book.known, {"reference": "SUP-1", "level": "B"}, **SAID).change is None
+
+    def tell(self, book: Book, wanted: dict[str, Any]) -> Told:
+        outcome = told(book.known, wanted, **SAID)
+        assert outcome.change is not None
+        book.take(outcome.change)
+        return outcome
 
     def test_an_update_needs_no_more_than_the_reference(self) -> None:
         book = Book(REPORT | {"reference": "SUP-1"})

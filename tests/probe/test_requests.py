@@ -212,7 +212,7 @@ def test_the_deadline_is_one_for_all_redirects(serve: Serve, probe: Probe) -> No
     found = probe(serve(behave).url(), 1.0, expect=Expectation(max_redirects=20))
     assert (found.outcome, found.reason) == (Outcome.FAILURE, Reason.TIMEOUT)
     assert found.duration_seconds <= 1.2
-    assert found.redirects == 3
+    assert 1 <= found.redirects <= 3  # a fourth answer would need 1.2 s; a busy machine gets through fewer
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from fractions import Fraction
 
 import pytest
 from markdown_it import MarkdownIt
-from report_books import HOSTILE, Ledger, example, hostile, made
+from report_books import HOSTILE, Ledger, Made, example, hostile, made
 
+from sesam_slo.core.model import Policy
 from sesam_slo.core.plain_text import printable
 from sesam_slo.report.markdown import escape
 from sesam_slo.report.table import COLUMNS
@@ -21,6 +22,55 @@ from sesam_slo.report.wording import duration, objective, percent, share
 
 def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text), strict=True))
+
+
+class TestAPolicyThatChanged:
+    """Every format says so: whoever reads one of them must know which part was judged by what."""
+
+    SETTINGS = "objective from 99.5 % to 99.9 %; downtime_after from 10m to 5m"
+
+    @pytest.fixture
+    def changed(self) -> Made:
+        after = Policy(objective_ratio=0.999, downtime_after=timedelta(minutes=5))
+        ledger = Ledger("2026-01-01 00:00", "2026-12-03 00:00").service("svc")
+        ledger.policy("2026-01-01 00:00", Policy()).policy("2026-11-11 12:00", after)
+        return made(ledger, "2026-11", after)
+
+    def test_is_told_in_markdown_and_html(self, changed: Made) -> None:
+        said = f"The policy changed on 11 Nov 2026 12:00:00: {self.SETTINGS}. "
+        assert said in changed.markdown.replace("\\", "")
+        assert f'<p class="notice">{said}' in changed.html
+
+    def test_is_told_in_json(self, changed: Made) -> None:
+        assert changed.document["policy_changes"] == [
+            {
+                "at": "2026-11-11T11:00:00Z",
+                "settings": [
+                    {"key": "objective", "before": "99.5 %", "after": "99.9 %"},
+                    {"key": "downtime_after", "before": "10m", "after": "5m"},
+                ],
+            }
+        ]
+
+    def test_is_told_in_csv(self, changed: Made) -> None:
+        rows = [
+            {name: cell for name, cell in row.items() if cell}
+            for row in rows_of(changed.csv)
+            if row["row"] == "policy_change"
+        ]
+        assert rows == [
+            {"row": "policy_change", "month": "2026-11", "from": "2026-11-11T11:00:00Z", "details": self.SETTINGS}
+        ]
+
+    def test_in_another_month_is_told_nowhere(self, changed: Made) -> None:
+        ledger = Ledger("2026-01-01 00:00", "2026-12-03 00:00").service("svc")
+        ledger.policy("2026-01-01 00:00", Policy()).policy("2026-11-11 12:00", Policy(objective_ratio=0.999))
+        other = made(ledger, "2026-10")
+        assert other.document["policy_changes"] == []
+        assert all(
+            "policy_change" not in text and "policy changed" not in text
+            for text in (other.markdown, other.html, other.csv)
+        )
 
 
 class TestWords:

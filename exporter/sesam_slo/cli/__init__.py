@@ -29,6 +29,7 @@ MODULES = {
     "replay": "replay",
     "report": "report",
     "import": "import_history",
+    "backfill": "backfill",
     "ledger": "ledger",
     "generate": "generate",
 }
@@ -37,6 +38,7 @@ MODULES = {
 def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     options = make_parser(given).parse_args(given)
+    options.config_named = "config" in options or bool(os.environ.get("SESAM_SLO_CONFIG"))
     if "config" not in options:
         options.config = Path(os.environ.get("SESAM_SLO_CONFIG") or "sesam-slo.yml")
     try:

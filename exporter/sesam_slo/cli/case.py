@@ -6,7 +6,7 @@ What reads or writes the ledger is imported when it is asked for: `case deadline
 from __future__ import annotations
 
 import argparse
-import os
+import gc
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -169,7 +169,8 @@ def _instant_or_none(text: str) -> datetime | str:
 
 
 def _deadlines(options: argparse.Namespace) -> int:
-    policy = _policy(options.config)
+    gc.disable()  # what is imported from here on stays, and the process ends in a moment: a tenth of its time
+    policy = _policy(options)
     support, reported_at = policy.support, options.reported_at
     for option, given, known in (
         ("--level", options.level, support.level_names),
@@ -206,12 +207,12 @@ def _deadlines(options: argparse.Namespace) -> int:
     return 0
 
 
-def _policy(path: Path) -> Policy:
+def _policy(options: argparse.Namespace) -> Policy:
     """The contract's where no file is named and none lies here: nothing else of a file is needed."""
-    if path == Path("sesam-slo.yml") and "SESAM_SLO_CONFIG" not in os.environ and not path.exists():
+    if not options.config_named and not options.config.exists():
         return Policy()
     try:
-        return load_support(path)
+        return load_support(options.config)
     except ConfigError as error:
         raise CommandError(str(error), status=2) from None
 

@@ -127,7 +127,9 @@ def _blank(clock: dict[str, Any]) -> dict[str, Any]:
 
 
 def _words(change: dict[str, Any]) -> str:
-    return ", ".join(f"{name}: {'none' if value is None else value}" for name, value in change.items())
+    return ", ".join(
+        f"{name}: {'none' if value is None else value}" for name, value in change.items() if name != "told"
+    )
 
 
 # -- changing -------------------------------------------------------------------------------------------------------------

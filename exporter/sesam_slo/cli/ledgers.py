@@ -9,9 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from ..core.book import Book
-from ..core.entry import Entry
 from ..core.history import Changes, Recorded
-from ..core.instants import written
 from ..core.model import Config
 from ..ledger import Ledger, LedgerError, MovedError, open_ledger
 from .errors import CommandError
@@ -43,15 +41,6 @@ def read_book(
         return recorded, Book.of(recorded, config)
     except (KeyError, TypeError, ValueError) as error:
         raise LedgerError(f"ledger: holds what sesam-slo does not write: {error!r}") from error
-
-
-def evidence_of(ledger: Ledger, entry: Entry) -> list[dict[str, Any]]:
-    """What the failing probes of an entry of the log saw, as JSON has it. Raises LedgerError."""
-    return [
-        {"endpoint": each.endpoint, "run_start": written(each.run_start), "which": each.which, **each.document}
-        for each in ledger.evidence(entry.service, entry.start, entry.end)
-        if each.endpoint in entry.endpoints
-    ]
 
 
 def check_services(ledger: Ledger, names: Collection[str], what: str = "--service") -> None:

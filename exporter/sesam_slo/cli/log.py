@@ -18,8 +18,9 @@ from ..core.instants import written
 from ..core.model import Cause, Config
 from ..ledger import Ledger, LedgerError, Revision
 from .errors import CommandError, load_config
+from .evidence import documents, evidence_of, shown
 from .instants import instant
-from .ledgers import amend_configured, check_services, evidence_of, opened, read_book, this_person
+from .ledgers import amend_configured, check_services, opened, read_book, this_person
 from .output import add_format, as_csv, as_json, as_table
 
 HELP = "The downtime log: lists, shows, annotates, adds, exports, verifies."
@@ -200,20 +201,20 @@ def _flat(entry: dict[str, Any]) -> dict[str, Any]:
 def _show(options: argparse.Namespace) -> int:
     config = load_config(options.config, syntax_only=True)
     with opened(config) as ledger:
-        entry = _found(ledger.log_entry(options.id), options.id)
+        log = ledger.log_entry(options.id)
+        entry = _found(log, options.id)
         _, book = read_book(ledger, config, services=(entry.service,))
         document = next(each for each in book.documents(entry.service) if each["id"] == entry.id)
         history = ledger.revisions(entry.id)
-        evidence = evidence_of(ledger, entry)
+        evidence = evidence_of(ledger, log, entry)
     if options.format == "json":
-        print(as_json({**document, "history": [each.document() for each in history], "evidence": evidence}))
+        print(as_json({**document, "history": [each.document() for each in history], "evidence": documents(evidence)}))
         return 0
     print(as_table([{"": name, entry.id: _cell(value)} for name, value in document.items() if name != "id"]))
     print("\nhistory")
     print(as_table([{**each.document(), "change": _words(each)} for each in history]))
     if evidence:
-        print("\nevidence")
-        print(as_table([{"": f"{each['which']} {each['endpoint']}", "seen": _cell(each)} for each in evidence]))
+        print(f"\nevidence\n{shown(evidence)}")
     return 0
 
 

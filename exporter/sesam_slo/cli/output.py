@@ -6,11 +6,13 @@ import argparse
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.plain_text import csv_text
 
+_UNUSUAL = re.compile(r"[^\n\x20-\x7e]")
 FORMATS = ("table", "json", "csv")
 
 
@@ -19,7 +21,9 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def as_json(document: Any) -> str:
-    return json.dumps(document, indent=1, ensure_ascii=False)
+    """What could do something to a terminal is escaped: control characters, and those that turn the direction of text."""
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    return _UNUSUAL.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -58,5 +62,9 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
-    # No control character of a server's or a file's reaches the terminal.
-    return "".join(each if each.isprintable() else "�" for each in str(value))
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """No control character of a server's or a file's reaches the terminal."""
+    return "".join(each if each.isprintable() else "�" for each in text)

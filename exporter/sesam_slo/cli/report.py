@@ -11,11 +11,16 @@ from typing import Any
 
 from .. import __version__
 from ..core.book import Book
+from ..core.business_time import BusinessCalendars
+from ..core.case import cases
+from ..core.deadlines import SupportRules
 from ..core.history import Changes, Frozen, Recorded
 from ..core.model import Config
 from ..ledger import Ledger
+from ..public_holidays import is_holiday
 from ..report import (
     TREND_MONTHS,
+    Desk,
     Earlier,
     Month,
     MonthReport,
@@ -175,7 +180,12 @@ def _of_book(
     if now < begin:
         raise CommandError(f"{month}: has not begun; it will at {begin.isoformat()}")
     labels = {service.name: service.labels for service in config.services}
-    report = month_report(book, month, labels, services)
+    rules = SupportRules(book.policies, BusinessCalendars(is_holiday))
+    try:
+        desk = Desk(cases(recorded.cases), rules, now)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(f"ledger: holds what sesam-slo does not write: {error!r}") from None
+    report = month_report(book, month, labels, services, desk)
     if not report.services:
         raise CommandError(f"{month}: no {'such ' if services else ''}service had an account in it")
     return Made(report, Provenance.of(book.policies, report.interval, recorded.head, versions(__version__)))

@@ -133,7 +133,7 @@ def _serve(
 
     def follow(news: News) -> None:
         published.follow(news.log, news.windows, news.cases)
-        monitor.follow(published.excused(), news.windows, published.cases)
+        monitor.follow(published.excuses(), news.windows, published.cases)
 
     follower = LedgerFollower(lambda: open_ledger(config.ledger, create=False), recorded.head.number, follow)
 

@@ -31,7 +31,8 @@ from ..web import (
 )
 from .case_book import record_case
 from .errors import CommandError
-from .ledgers import amend, evidence_of
+from .evidence import documents, evidence_of
+from .ledgers import amend
 from .maintenance import record_windows
 from .report import made_report, report_text
 
@@ -62,7 +63,7 @@ def log_book(config: Config, calendars: BusinessCalendars) -> LogBook:
             raise _unavailable(error) from None
 
     def evidence(entry: Entry) -> list[dict[str, Any]]:
-        return _read(config, lambda ledger: evidence_of(ledger, entry))
+        return _read(config, lambda ledger: documents(evidence_of(ledger, ledger.log_entry(entry.id), entry)))
 
     return LogBook(record, lambda id: _history(config, id), evidence, LogState(calendars))
 

@@ -24,9 +24,19 @@ def _rendered(label_names: tuple[str, ...], values: tuple[str, ...]) -> str:
     return "{" + ",".join(f'{name}="{str(value).translate(_ESCAPES)}"' for name, value in pairs) + "}"
 
 
-def rendered(metric: Metric, *labels: str) -> str:
-    """The labels of one series, as a line has them."""
-    return _rendered(metric.labels, labels)
+def rendered(metric: Metric, *labels: str, more: Iterable[tuple[str, str]] = ()) -> str:
+    """The labels of one series, as a line has them; `more` are labels besides those of the metric, by name."""
+    pairs = tuple(more)
+    if not pairs:
+        return _rendered(metric.labels, labels)
+    return _rendered((*metric.labels, *(name for name, _ in pairs)), (*labels, *(value for _, value in pairs)))
+
+
+def described(metric: Metric, *, openmetrics: bool) -> str:
+    """What stands above the samples of a family."""
+    counter = openmetrics and metric.type == "counter"
+    name = metric.name.removesuffix("_total") if counter else metric.name
+    return f"# HELP {name} {metric.help}\n# TYPE {name} {metric.type}\n"
 
 
 class Families:
@@ -37,10 +47,7 @@ class Families:
 
     def add(self, metric: Metric, value: float, *labels: str, more: tuple[tuple[str, str], ...] = ()) -> None:
         """One sample; `labels` are the values of the metric's labels, `more` are labels that only this family's users know."""
-        label_names, values = metric.labels, labels
-        if more:
-            label_names, values = zip(*zip(label_names, values, strict=True), *more, strict=True)
-        self._of(metric).append(f"{metric.name}{_rendered(label_names, values)} {float(value)!r}\n")
+        self._of(metric).append(f"{metric.name}{rendered(metric, *labels, more=more)} {float(value)!r}\n")
 
     def add_text(self, metric: Metric, text: str) -> None:
         """Samples of the metric that were rendered before."""
@@ -70,6 +77,5 @@ class Families:
         """The text, family by family, without OpenMetrics' closing line: the process' own families follow."""
         for name, metric in names.METRICS.items():
             if name in self._lines:
-                family = name.removesuffix("_total") if openmetrics and metric.type == "counter" else name
-                yield f"# HELP {family} {metric.help}\n# TYPE {family} {metric.type}\n"
+                yield described(metric, openmetrics=openmetrics)
                 yield from self._lines[name]

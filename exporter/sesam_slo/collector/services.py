@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from ..core import names
@@ -15,13 +15,13 @@ from ..core.entry import Entry
 from ..core.intervals import Interval
 from ..core.maintenance import Maintenance
 from ..core.model import DowntimeClass, Outcome, Phase, Policy
-from ..core.service import unplanned_active
+from ..core.service import Counters, ServiceState, unplanned_active
 from ..core.view import ServiceView, View
 from .families import Families
 from .window_gauges import WindowGauges
 
 VANTAGE = "local"
-_LOG_DAYS = timedelta(days=90)
+LOG_DAYS = timedelta(days=90)
 _MOMENT = timedelta(microseconds=1)
 _AHEAD = timedelta(days=400)  # a recurring window on one weekday only, or an announced one, is found within this
 _LOOK = timedelta(days=9)
@@ -35,7 +35,7 @@ class ServiceMetrics:
 
     def __init__(self, view: Callable[[], View | None], log_state: Callable[[Entry, datetime, Policy], str]) -> None:
         self._view, self._log_state = view, log_state
-        self._windows, self._lock = WindowGauges(), threading.Lock()
+        self._windows, self._shown, self._lock = WindowGauges(), dict[str, Counters](), threading.Lock()
 
     def export(self, families: Families) -> None:
         view = self._view()
@@ -47,7 +47,7 @@ class ServiceMetrics:
             service = published.brought_up(view.maintenance)
             _service(families, service, view, given)
             _endpoints(families, service)
-            _counters(families, service)
+            _counters(families, service.service.name, self._not_fallen(service.state))
             _active(families, service, view)
             name = service.service.name
             concern = view.maintenance.concern(name)
@@ -60,10 +60,21 @@ class ServiceMetrics:
         with self._lock:
             self._windows.forget_but({service.name for service in view.config.services})
 
+    def _not_fallen(self, state: ServiceState) -> Counters:
+        """As they are shown: what people write by clocks behind ours may be of time that was shown already."""
+        with self._lock:
+            before = self._shown.get(state.service, Counters())
+            highest = {
+                each.name: max(getattr(before, each.name), getattr(state.counters, each.name))
+                for each in fields(Counters)
+            }
+            shown = self._shown[state.service] = Counters(**highest)
+            return shown
+
     def _log(self, families: Families, service: ServiceView, view: View) -> None:
         name = service.service.name
         for entry in service.log.entries.values():
-            if entry.withdrawn or (entry.end is not None and entry.end < view.at - _LOG_DAYS):
+            if entry.withdrawn or (entry.end is not None and entry.end < view.at - LOG_DAYS):
                 continue
             end = entry.end or max(service.horizon, entry.start)
             endpoints, state = ",".join(entry.endpoints), self._log_state(entry, view.at, view.config.policy)
@@ -102,8 +113,7 @@ def _endpoints(families: Families, service: ServiceView) -> None:
             families.add(names.PROBE_TLS_NOT_AFTER, last.tls_not_after.timestamp(), *labels)
 
 
-def _counters(families: Families, service: ServiceView) -> None:
-    name, counters = service.service.name, service.state.counters
+def _counters(families: Families, name: str, counters: Counters) -> None:
     families.add(names.FAILING_SECONDS, counters.failing.total_seconds(), name)
     families.add(names.AGREED_SECONDS, counters.agreed.total_seconds(), name)
     families.add(names.UNOBSERVED_SECONDS, counters.unobserved.total_seconds(), name)

@@ -137,7 +137,9 @@ def _open_account(
 
 def _lines(name: str, closed: Judged, service: ServiceView, zone: ZoneInfo, maintenance: Maintenance) -> _Lines:
     at = service.horizon
-    still, moving, until = Families(), [], _next_edge_of(maintenance, name, at)
+    still, moving = Families(), []
+    changes = (since for since, _ in maintenance.policies.entries if at < since)
+    until = min([_next_edge_of(maintenance, name, at), *changes])
     found = spans(at, zone, service.since)
     for window, span in found.items():
         account = Account.of(
@@ -162,10 +164,9 @@ def _lines(name: str, closed: Judged, service: ServiceView, zone: ZoneInfo, main
                     until = at  # more than agreed time moves
             else:
                 until = min(until, at + (service.since - edge))
-            policies = maintenance.policies.spans(span.whole)
-            if rate and len(policies) > 1:
+            objective = _only_objective(maintenance, Interval(span.whole.start, at + _MOMENT))
+            if objective is None:  # the seconds have different shares in the budget
                 until = at
-            objective = policies[0][1].objective_ratio if policies else None
         _downtime(still, name, window, account)
         grows = rate == 1 and bool(
             account.unplanned or account.unobserved or objective is not None or not account.agreed
@@ -181,6 +182,12 @@ def _lines(name: str, closed: Judged, service: ServiceView, zone: ZoneInfo, main
     if "month" not in found:  # the account is about to begin
         until = at
     return _Lines(at, max(until, at + _MOMENT), tuple(still.texts()), tuple(moving))
+
+
+def _only_objective(maintenance: Maintenance, within: Interval) -> float | None:
+    """The objective that was in force all the time; None where it changed."""
+    objectives = {policy.objective_ratio for _, policy in maintenance.policies.spans(within)}
+    return objectives.pop() if len(objectives) == 1 else None
 
 
 def _next_edge_of(maintenance: Maintenance, name: str, at: datetime) -> datetime:

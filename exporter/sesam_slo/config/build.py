@@ -119,13 +119,17 @@ def _basic_auth(written: models.BasicAuth | None, folder: Path) -> model.BasicAu
     return None if written is None else model.BasicAuth(written.username, _path(folder, written.password_file))
 
 
+# Given whole: pydantic would copy them deeply for each of thousands of endpoints, and nobody changes them.
+_DEFAULTS = dict(models.Exchange())
+
+
 def _inherited(endpoint: models.Endpoint, probe: models.Exchange) -> models.Exchange:
     """The endpoint's own keys before the probe section's, each as a whole; its one way to log in replaces the other's."""
     given = {key: getattr(probe, key) for key in probe.model_fields_set}
     own = {key: getattr(endpoint, key) for key in endpoint.model_fields_set if key in models.Exchange.model_fields}
     if own.keys() & {"authorization", "basic_auth"}:
         given = {key: value for key, value in given.items() if key not in ("authorization", "basic_auth")}
-    return models.Exchange.model_construct(**(given | own))
+    return models.Exchange.model_construct(**(_DEFAULTS | given | own))
 
 
 def _timing(exchange: models.Exchange) -> tuple[timedelta, timedelta]:

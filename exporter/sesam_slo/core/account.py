@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from .downtime import Downtime, downtimes
 from .history import Run, Silence
@@ -14,6 +15,7 @@ from .outage import EndpointState
 from .timeline import NOTHING, Timeline
 
 _ZERO = timedelta()
+_Time = TypeVar("_Time", timedelta, int)  # a duration, or a number of microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,14 @@ def judge(known: ServiceFacts, maintenance: Maintenance, within: Interval) -> Ju
     )
 
 
+def seen_failing(known: ServiceFacts, maintenance: Maintenance, within: Interval) -> Intervals:
+    """The time in which an endpoint was seen failing, bridged time left out, that is no maintenance."""
+    seen = union(
+        *(subtract(each.runs.inside(within), each.silences.inside(within)) for each in known.endpoints.values())
+    )
+    return _outside(known.service, seen, maintenance)
+
+
 def _own(downtime: Downtime) -> Intervals:
     """What of an event is the service's own."""
     return () if downtime.cause.excludes else subtract((downtime.seen,), downtime.excluded)
@@ -206,16 +216,15 @@ class Account:
     @property
     def availability(self) -> float | None:
         """None where no agreed time was observed."""
-        observed = self.agreed - self.unobserved
-        return 1 - self.unplanned / observed if observed else None
+        return availability(self.agreed, self.unobserved, self.unplanned)
 
     @property
     def unobserved_as_up(self) -> float | None:
-        return 1 - (self.unplanned - self.bridged) / self.agreed if self.agreed else None
+        return unobserved_as_up(self.agreed, self.unplanned, self.bridged)
 
     @property
     def unobserved_as_down(self) -> float | None:
-        return 1 - (self.unplanned + self.unobserved) / self.agreed if self.agreed else None
+        return unobserved_as_down(self.agreed, self.unobserved, self.unplanned)
 
     @property
     def error_budget_remaining_seconds(self) -> float:
@@ -232,6 +241,22 @@ def account(known: ServiceFacts, window: Interval, maintenance: Maintenance, who
         error_budget_seconds(known.service, whole or window, maintenance),
     )
     return replace(found, events=_events(known, judged, window, maintenance))
+
+
+def availability(agreed: _Time, unobserved: _Time, unplanned: _Time) -> float | None:
+    """None where no agreed time was observed."""
+    observed = agreed - unobserved
+    return 1 - unplanned / observed if observed else None
+
+
+def unobserved_as_up(agreed: _Time, unplanned: _Time, bridged: _Time) -> float | None:
+    """The upper bound; None without agreed time."""
+    return 1 - (unplanned - bridged) / agreed if agreed else None
+
+
+def unobserved_as_down(agreed: _Time, unobserved: _Time, unplanned: _Time) -> float | None:
+    """The lower bound; None without agreed time."""
+    return 1 - (unplanned + unobserved) / agreed if agreed else None
 
 
 def error_budget_seconds(service: str, whole: Interval, maintenance: Maintenance) -> float:

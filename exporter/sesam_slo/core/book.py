@@ -218,5 +218,7 @@ def _spans(memberships: tuple[Membership, ...], state: ServiceState | None) -> t
         if until is None:
             until = each.since if state is None else max(each.since, state.accounted_until)
         spans.append((each.since, until))
+    known = normalize(spans)
     # Before the first result is accounted for there is nothing, but the account has begun.
-    return normalize(spans) or tuple(Interval(start, end) for start, end in spans[:1])
+    begun = tuple(Interval(*span) for span in spans[-1:] if not known or known[-1].end < span[0])
+    return known + begun

@@ -8,6 +8,7 @@ A change's `change` holds some of these fields, as JSON values; each takes the p
     reported_at, started_at, workaround_at, fixed_at, supplier_told_at: an instant, ISO 8601 in UTC, or null
     workaround_impossible: true where there can be none: from that change on the correction's deadline is the fix's
     withdrawn: true where it was no error
+    told: what a service desk has said last, field by field; what people say takes nothing of it away
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ class Case:
     supplier_told_at: datetime | None = None
     impossible_since: datetime | None = None  # since when it is on record that there can be no workaround
     withdrawn: bool = False
+    told: tuple[tuple[str, Any], ...] = ()  # by field, as a change holds it
 
     @property
     def level(self) -> str:
@@ -143,6 +145,8 @@ def _fields(said: Mapping[str, Any]) -> dict[str, Any]:
             fields[name] = bool(value)
         elif name == "cause":
             fields[name] = Cause(value)
+        elif name == "told":
+            fields[name] = tuple(sorted(value.items()))
         elif name not in ("level", "service"):
             raise ValueError(f"no field of a case: {name}")
     return fields

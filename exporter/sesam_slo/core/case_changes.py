@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,11 @@ class Told:
     case: str  # its id
     change: CaseChange | None
     opened: bool = False
+
+    @property
+    def fields(self) -> list[str]:
+        """What the case says otherwise now."""
+        return [] if self.change is None else sorted(self.change.change.keys() - {"told"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +92,26 @@ def change(known: Known, id: str, wanted: Mapping[str, Any], *, author: str, rea
 def told(known: Known, wanted: Mapping[str, Any], *, author: str, reason: str, now: datetime) -> Told:
     """What a service desk says of the case with `wanted["reference"]`: it is opened, changed, or says so already.
 
-    Raises CorrectionError.
+    A field is news only where the desk has not said the same last time: what comes once more, as a repeated message or in one
+    about something else, undoes nothing that people have changed here since. Raises CorrectionError.
     """
     reference = text_of("reference", wanted.get("reference") or "")
     if not reference:
         raise CorrectionError("reference: missing; expected the number of the case in the service desk")
+    said = _change(wanted)
     before = with_reference(known.cases, reference)
     if before is None:
         opening = report(known, wanted, author=author, reason=reason, now=now)
-        return Told(opening.case, opening, opened=True)
-    if all(value == _now(before, name) for name, value in _change(wanted).items()):
+        return Told(opening.case, replace(opening, change={**opening.change, "told": said}), opened=True)
+    last = dict(before.told)
+    news = {name: wanted[name] for name, value in said.items() if name not in last or value != last[name]}
+    if not news:
         return Told(before.id, None)
-    return Told(before.id, change(known, before.id, wanted, author=author, reason=reason, now=now))
+    if all(_now(before, name) == said[name] for name in news):  # noted, so that it is no news the next time
+        told_now = CaseChange(before.id, now, author_of(author), text_of("reason", reason), {})
+    else:
+        told_now = change(known, before.id, news, author=author, reason=reason, now=now)
+    return Told(before.id, replace(told_now, change={**told_now.change, "told": {**last, **said}}))
 
 
 def find(known: Mapping[str, Case], id: str) -> Case:

@@ -20,9 +20,11 @@ from typing import Any
 from .downtime import Downtime
 from .history import Correction, Event, Report
 from .instants import instant
-from .intervals import Interval, clip, normalize
+from .intervals import Interval, Intervals, clip, normalize
 from .model import Cause
 from .policy import PolicyTimeline
+
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,27 @@ class Log:
     def ongoing(self) -> tuple[Entry, ...]:
         """The entries without an end."""
         return tuple(each for each in self.entries.values() if each.end is None)
+
+    @cached_property
+    def excuses(self) -> Mapping[str, Intervals]:
+        """By id: from when to when a person had said of an entry that it is none of the service's own downtime."""
+        found = {}
+        for id, corrections in self.corrections.items():
+            cause, withdrawn, since = Cause.UNKNOWN, False, None
+            times = []
+            for each in corrections:
+                cause, withdrawn = Cause(each.change.get("cause", cause)), each.change.get("withdrawn", withdrawn)
+                excused = withdrawn or cause.excludes
+                if excused and since is None:
+                    since = each.at
+                elif not excused and since is not None:
+                    times.append((since, each.at))
+                    since = None
+            if since is not None:
+                times.append((since, _FOREVER))
+            if times:
+                found[id] = normalize(times)
+        return found
 
     @cached_property
     def excused(self) -> frozenset[str]:

@@ -21,5 +21,9 @@ class LogState:
             return "ongoing"
         if entry.explained:
             return "explained"
+        return "overdue" if self.due(entry.end, policy) <= at else "ended"
+
+    def due(self, end: datetime, policy: Policy) -> datetime:
+        """By when an entry that ended then has to be explained."""
         due_within = policy.alerts.unexplained_after_business_days * policy.business.day
-        return "overdue" if self.calendars.of(policy).after(entry.end, due_within) <= at else "ended"
+        return self.calendars.of(policy).after(end, due_within)

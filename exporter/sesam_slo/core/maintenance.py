@@ -38,11 +38,22 @@ class Maintenance:
 
     policies: PolicyTimeline
     announced: tuple[AnnouncedWindow, ...] = ()
-    # Both only remember what follows from the two fields above.
+    # They only remember what follows from the two fields above.
+    _as_it_passed: dict[bool, Maintenance] = field(default_factory=dict, init=False, repr=False, compare=False)
     _concerns: dict[str, tuple[bool, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _known_years: dict[tuple[tuple[bool, ...], int], Timeline] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def as_it_passed(self) -> Maintenance:
+        """What of it was known to be maintenance as the time passed: a window from the instant on at which it was recorded."""
+        found = self._as_it_passed.get(True)
+        if found is None:
+            late = [each for each in self.announced if each.recorded_at is not None and each.start < each.recorded_at]
+            cut = [replace(each, start=each.recorded_at) for each in late if self.counts(each) and each.recorded_at]
+            known = tuple(each for each in self.announced if each not in late)
+            found = self._as_it_passed[True] = Maintenance(self.policies, (*known, *cut)) if late else self
+        return found
 
     def windows(self, service: str, within: Interval) -> list[Window]:
         """The occurrences that count for `service` and touch `within`, whole, by start."""
@@ -76,6 +87,10 @@ class Maintenance:
         """How long `intervals` are together, without making them."""
         return sum((year.total(within) for year in self.timelines(service, within)), timedelta())
 
+    def open(self, service: str, at: datetime) -> bool:
+        """Whether `at` is maintenance for `service`."""
+        return bool(self.intervals(service, Interval(at, at + timedelta(microseconds=1))))
+
     def concern(self, service: str) -> tuple[bool, ...]:
         """Which of all windows concern `service`: those with the same answer have the same maintenance."""
         concern = self._concerns.get(service)
@@ -104,15 +119,16 @@ class Maintenance:
 
     def short_notice(self, service: str, at: datetime) -> list[AnnouncedWindow]:
         """Windows that do not count, from their record to their end."""
-        return [
-            window
-            for window in self.announced
-            if _concerns(window.services, service)
-            and not self.counts(window)
-            and (interval := standing(window))
-            and (window.recorded_at or window.announced_at) <= at < interval.end
-            and (window.withdrawn_at is None or at < window.withdrawn_at)
-        ]
+        return [window for window, shown in self.short_notices(service) if shown.start <= at < shown.end]
+
+    def short_notices(self, service: str) -> list[tuple[AnnouncedWindow, Interval]]:
+        """All windows that do not count, with the time from their record to their end."""
+        found = []
+        for window in self.announced:
+            if _concerns(window.services, service) and not self.counts(window) and (interval := standing(window)):
+                end = interval.end if window.withdrawn_at is None else min(interval.end, window.withdrawn_at)
+                found.append((window, Interval(window.recorded_at or window.announced_at, end)))
+        return found
 
 
 def standing(window: AnnouncedWindow) -> Interval | None:

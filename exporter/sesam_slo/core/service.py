@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from .downtime import Downtime, downtimes, may_still_reach
 from .history import Changes, Event, Run, Silence
@@ -108,13 +109,17 @@ def advance(
     state: ServiceState,
     horizons: Mapping[str, datetime],
     maintenance: Maintenance,
-    excused: Collection[str] = frozenset(),
+    excused: Mapping[str, Intervals] = MappingProxyType({}),
 ) -> Advance:
     """Brings events and counters up to the horizons.
 
     horizons: per endpoint, the instant up to which its results are complete; they never fall from one call to the next.
-    excused: ids of events that a person said are none of the service's own: from then on their time counts as excluded.
+    excused: by id, from when to when a person had said of an event that it is none of the service's own.
+
+    The counters say what was seen as it happened, whatever is told later and whenever they are brought up: a window deducts from
+    the instant on at which it was recorded, an excuse from that at which it was given.
     """
+    maintenance = maintenance.as_it_passed()
     reach = max(state.accounted_until, min(horizons.values(), default=state.accounted_until))
     decided = max(state.unobserved_until, _decided_until(state, horizons, reach))
     pieces = downtimes(state.runs, state.endpoints.values(), horizons)
@@ -230,7 +235,7 @@ def _counted(
     reach: datetime,
     decided: datetime,
     maintenance: Maintenance,
-    excused: Collection[str],
+    excused: Mapping[str, Intervals],
 ) -> tuple[Counters, Intervals]:
     """The counters at `reach`, and all the downtime credited by then."""
     span = Interval(state.accounted_until, reach)
@@ -249,9 +254,9 @@ def _counted(
     planned = total(intersect(fresh, planned_time))
     excluded = sum(
         (
-            total(subtract(clip(fresh, piece.seen), planned_time))
+            total(subtract(intersect(clip(fresh, piece.seen), _excuses(piece, events, excused)), planned_time))
             for piece in pieces
-            if any(event.id in excused and _within(event.start, piece.seen) for event in events.values())
+            if excused
         ),
         _ZERO,
     )
@@ -264,6 +269,10 @@ def _counted(
         planned=before.planned + planned,
         excluded=before.excluded + excluded,
     ), union(state.credited, fresh)
+
+
+def _excuses(piece: Downtime, events: Mapping[str, Event], excused: Mapping[str, Intervals]) -> Intervals:
+    return union(*(excused.get(id, ()) for id, event in events.items() if _within(event.start, piece.seen)))
 
 
 def _names(state: ServiceState) -> set[str]:
@@ -291,10 +300,8 @@ def unplanned_active(
     for event in state.events:
         if event.end is not None or event.id in excused:
             continue
-        instant = Interval(event.start, event.start + timedelta(microseconds=1))
-        if maintenance.intervals(state.service, instant):
-            now = Interval(at, at + timedelta(microseconds=1))
-            overrun = overrun or not maintenance.intervals(state.service, now)
+        if maintenance.open(state.service, event.start):
+            overrun = overrun or not maintenance.open(state.service, at)
         else:
             agreed = True
     return agreed, overrun

@@ -54,7 +54,7 @@ class ServiceView:
 
     def brought_up(self, maintenance: Maintenance) -> ServiceView:
         """The same at the horizons: state and log say together what has been decided since the last step."""
-        moved = advance(self.state, self.horizons, maintenance, self.log.excused)
+        moved = advance(self.state, self.horizons, maintenance, self.log.excuses)
         events = moved.changes.events
         log = self.log.plus(events) if events else self.log
         return replace(self, state=moved.state, log=log, fresh=frozenset(event.id for event in events))

@@ -20,6 +20,7 @@ from ..core.case import Case, cases
 from ..core.checkpoint import checkpoint
 from ..core.entry import Log
 from ..core.history import CaseChange, Changes, Evidence, Recorded
+from ..core.intervals import Intervals, contains
 from ..core.maintenance import Maintenance
 from ..core.model import AnnouncedWindow, Config, Endpoint, Outcome, Phase, Reason, Request, Result
 from ..core.opening import merged, openings
@@ -87,9 +88,9 @@ class Tally(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What people wrote into the ledger: the events that are none of the service's own, windows, and all cases."""
+    """What people wrote into the ledger: when which event was none of the service's own, windows, and all cases."""
 
-    excused: frozenset[str]
+    excused: Mapping[str, Intervals]
     windows: tuple[AnnouncedWindow, ...]
     cases: Mapping[str, Case]
 
@@ -132,7 +133,7 @@ class Monitor:
         self._roster = recorded_roster(recorded)
         self._configured_services: list[str] = []
         self._states: dict[str, ServiceState] = {}
-        self._excused = Log.of(recorded.events, recorded.reports, recorded.corrections).excused
+        self._excused: Mapping[str, Intervals] = Log.of(recorded.events, recorded.reports, recorded.corrections).excuses
         self._cases: Mapping[str, Case] = cases(recorded.cases)
         self._opened: set[str] = set()  # events whose cases are on their way into the ledger, or there
         self._configure(self._roster, config)
@@ -147,7 +148,9 @@ class Monitor:
         self._inbox.put(config)
         self._prober.wake()
 
-    def follow(self, excused: frozenset[str], windows: tuple[AnnouncedWindow, ...], cases: Mapping[str, Case]) -> None:
+    def follow(
+        self, excused: Mapping[str, Intervals], windows: tuple[AnnouncedWindow, ...], cases: Mapping[str, Case]
+    ) -> None:
         """Lets what people wrote into the ledger take effect at the loop's next turn."""
         self._inbox.put(Followed(excused, windows, cases))
         self._prober.wake()
@@ -289,7 +292,8 @@ class Monitor:
         said = tuple(merged(moved.changes.events, self._cases, now))
         support = self._config.policy.support
         if support.opens_cases:
-            having = {case.event for case in self._cases.values()} | self._opened | self._excused
+            excused = {id for id, times in self._excused.items() if contains(times, now)}
+            having = {case.event for case in self._cases.values()} | self._opened | excused
             events = (*moved.state.events, *moved.changes.events)
             said += tuple(openings(events, having, support, self._maintenance, moved.state.accounted_until, now))
         for change in said:
@@ -304,7 +308,9 @@ class Monitor:
         if not states and configured is None:
             return
         changes = self._changes.then(Changes(checkpoints=tuple(checkpoint(state, now) for state in states.values())))
-        number = self._published.queue(Update(changes, states, self._judged, self._fresh_probes, configured))
+        number = self._published.queue(
+            Update(changes, states, self._judged, self._fresh_probes, configured, now if configured else None)
+        )
         self._changes, self._judged, self._fresh_probes, self._dirty = Changes(), {}, {}, set()
         self._submit(changes, number)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from ..core.case import Case, cases
 from ..core.entry import Log
 from ..core.history import CaseChange, Changes, Correction, Event, Recorded, Report, Run, Silence
+from ..core.intervals import Intervals
 from ..core.maintenance import Maintenance
 from ..core.model import AnnouncedWindow, Config
 from ..core.roster import Roster, with_windows
@@ -22,13 +23,17 @@ Key = tuple[str, str]  # service, endpoint
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One step of the monitor: new states, the facts that led to them, how many results of each endpoint it judged."""
+    """One step of the monitor: new states, the facts that led to them, how many results of each endpoint it judged.
+
+    `configured` took effect at `configured_at`.
+    """
 
     changes: Changes
     states: Mapping[str, ServiceState]
     judged: Mapping[Key, int] = field(default_factory=dict)
     last_probes: Mapping[Key, LastProbe] = field(default_factory=dict)
     configured: tuple[Config, Roster] | None = None
+    configured_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -43,7 +48,8 @@ class Published:
     """The published state; the probing thread and others queue updates, the writer settles them, anybody takes a view.
 
     Between the start of a probe and the moment its result is published, nothing after that start is known: that is the
-    horizon of its endpoint. Raises KeyError, TypeError or ValueError where the ledger holds cases that are none of ours.
+    horizon of its endpoint. So it is with a configuration between the instant at which it took effect and its publication.
+    Raises KeyError, TypeError or ValueError where the ledger holds cases that are none of ours.
     """
 
     def __init__(self, recorded: Recorded, now: Callable[[], datetime]) -> None:
@@ -113,10 +119,10 @@ class Published:
             if said:
                 self._cases = cases(said, self._cases)
 
-    def excused(self) -> frozenset[str]:
-        """The ids of all entries that a person said are none of the service's own downtime."""
+    def excuses(self) -> dict[str, Intervals]:
+        """By id: from when to when a person had said of an entry that it is none of the service's own downtime."""
         with self._lock:
-            return frozenset[str]().union(*(held.log.excused for held in self._services.values()))
+            return {id: times for held in self._services.values() for id, times in held.log.excuses.items()}
 
     @property
     def cases(self) -> Mapping[str, Case]:
@@ -149,11 +155,14 @@ class Published:
             if self._configured is None:
                 return None
             config, roster, maintenance = self._configured
+            waiting = [update.configured_at for _, update in self._queue if update.configured_at is not None]
+            known_until = min([now, *waiting])
             services = []
             for service in config.services:
                 held = self._services[service.name]
                 horizons = {
-                    endpoint.name: self._horizon((service.name, endpoint.name), now) for endpoint in service.endpoints
+                    endpoint.name: self._horizon((service.name, endpoint.name), known_until)
+                    for endpoint in service.endpoints
                 }
                 services.append(
                     ServiceView(
@@ -175,7 +184,7 @@ class Published:
 
     def _horizon(self, key: Key, now: datetime) -> datetime:
         try:
-            return self._starts[key][0]
+            return min(self._starts[key][0], now)
         except (KeyError, IndexError):
             return now
 

@@ -7,10 +7,12 @@ from .markdown import report_markdown
 from .month import TREND_MONTHS, MonthReport, month_report
 from .period import Month, reporting_zone
 from .revision import Earlier, as_configured, as_first_reported
+from .support import Desk
 from .table import report_csv
 
 __all__ = [
     "TREND_MONTHS",
+    "Desk",
     "Earlier",
     "Month",
     "MonthReport",

@@ -15,6 +15,7 @@ from .figures import Figures, in_seconds
 from .freeze import Provenance
 from .month import Day, MonthFigures, MonthReport, ReportedEvent, ServiceMonth
 from .revision import Earlier
+from .support import Breach, SupportMonth
 
 
 def report_document(report: MonthReport, provenance: Provenance, earlier: Earlier | None = None) -> dict[str, Any]:
@@ -42,6 +43,8 @@ def report_document(report: MonthReport, provenance: Provenance, earlier: Earlie
             "quarter": _quarter(report.quarter),
         },
     }
+    if report.support is not None:
+        document["support"] = support_document(report.support)
     if earlier is not None:
         document[earlier.kind.value] = {
             **earlier.about,
@@ -100,6 +103,70 @@ def event_document(event: ReportedEvent) -> dict[str, Any]:
         "reasons": list(downtime.reasons),
         "cause": downtime.cause.value,
         **_words(entry or Entry("", "", downtime.start, None, (), symptom=", ".join(downtime.reasons))),
+    }
+
+
+def support_document(support: SupportMonth) -> dict[str, Any]:
+    """Durations are business time."""
+    return {
+        "cases_reported": support.reported,
+        "cases_open": support.open,
+        "targets": [
+            {
+                "level": each.level,
+                "title": each.title,
+                "target": each.promise.value,
+                "met": each.met,
+                "missed": each.missed,
+                "running": each.running,
+                "share_met": ratio(each.share),
+            }
+            for each in support.kept
+        ],
+        "breaches": [_breach(each) for each in support.breaches],
+        "exempt": [
+            {
+                "case": each.id,
+                "service": each.service,
+                "reference": each.reference,
+                "title": each.title,
+                "cause": each.cause.value,
+                "withdrawn": each.withdrawn,
+                "reported_at": instant(each.reported_at),
+                "supplier_told_at": None if each.supplier_told_at is None else instant(each.supplier_told_at),
+                "supplier_missing": each.supplier_missing,
+            }
+            for each in support.exempt
+        ],
+        "points": {
+            name: {
+                "downtime": each.downtime,
+                "overrun": each.overrun,
+                "counted": each.counted,
+                "fee_reduction_percent": each.reduction_percent,
+            }
+            for name, each in support.points.items()
+        }
+        if support.points_table is not None
+        else None,
+    }
+
+
+def _breach(breach: Breach) -> dict[str, Any]:
+    return {
+        "case": breach.case.id,
+        "service": breach.case.service,
+        "reference": breach.case.reference,
+        "title": breach.case.title,
+        "level": breach.level,
+        "customer_class": breach.case.customer_class,
+        "target": breach.promise.value,
+        "reported_at": instant(breach.case.reported_at),
+        "deadline": instant(breach.deadline),
+        "stopped_at": None if breach.stopped_at is None else instant(breach.stopped_at),
+        "target_seconds": seconds(breach.target),
+        "used_seconds": seconds(breach.used),
+        "over_seconds": seconds(breach.over),
     }
 
 

@@ -17,8 +17,31 @@ from .freeze import Provenance
 from .month import MonthFigures, MonthReport
 from .picture import PARTS, patterns, strip, swatch, trend
 from .revision import Earlier, Kind
-from .sentences import compared, compared_heading, former_availability, introduction, notes, notices, verdict
-from .wording import CAUSES, duration, local, local_date, local_time, objective, percent, share
+from .sentences import (
+    compared,
+    compared_heading,
+    former_availability,
+    introduction,
+    notes,
+    notices,
+    points_limits,
+    support_summary,
+    verdict,
+)
+from .wording import (
+    CAUSES,
+    case_words,
+    duration,
+    exemption,
+    level,
+    local,
+    local_date,
+    local_time,
+    objective,
+    percent,
+    share,
+    share_met,
+)
 
 
 def report_html(
@@ -56,6 +79,9 @@ def _template() -> Template:
         "percent": percent,
         "objective": objective,
         "share": share,
+        "share_met": share_met,
+        "case_words": case_words,
+        "exemption": exemption,
         "duration": duration,
         "local": local,
         "local_date": local_date,
@@ -64,7 +90,13 @@ def _template() -> Template:
         "trend": trend,
         "together": _together,
     }
-    environment.globals |= {"causes": CAUSES, "verdict": verdict}
+    environment.globals |= {
+        "causes": CAUSES,
+        "verdict": verdict,
+        "level": level,
+        "support_summary": support_summary,
+        "points_limits": points_limits,
+    }
     page = resources.files(__package__).joinpath("templates/month.html").read_text(encoding="utf-8")
     return environment.from_string(page)
 

@@ -11,8 +11,30 @@ from .figures import Figures
 from .freeze import Provenance
 from .month import MonthFigures, MonthReport, ReportedEvent, ServiceMonth
 from .revision import Earlier
-from .sentences import compared, compared_heading, introduction, notes, notices, verdict
-from .wording import CAUSES, NO_FIGURE, duration, local, objective, percent, share
+from .sentences import (
+    compared,
+    compared_heading,
+    introduction,
+    notes,
+    notices,
+    points_limits,
+    support_summary,
+    verdict,
+)
+from .support import Breach, Kept, SupportMonth
+from .wording import (
+    CAUSES,
+    NO_FIGURE,
+    case_words,
+    duration,
+    exemption,
+    level,
+    local,
+    objective,
+    percent,
+    share,
+    share_met,
+)
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]()#!|~<>&$]")
 _LINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)([:.])")  # what renderers make links of without being asked
@@ -31,6 +53,9 @@ _FIGURES = (
     "Excluded",
     "Unobserved",
 )
+_KEPT = ("Level", "Target", "Share met", "Met", "Missed", "Running at the month's end")
+_BREACH = ("Case", "Service", "Level", "Target", "Reported", "Due", "Made good", "Over, business time")
+_POINTS = ("Service", "For downtime", "For missed targets", "Counted", "Fee reduction")
 
 
 def report_markdown(report: MonthReport, provenance: Provenance, earlier: Earlier | None = None) -> str:
@@ -46,6 +71,8 @@ def report_markdown(report: MonthReport, provenance: Provenance, earlier: Earlie
         lines += _service(report, service)
     if len(report.services) > 1:
         lines += ["## In total", "", *_months(report.trend, report.quarter)]
+    if report.support is not None:
+        lines += _support(report, report.support)
     lines += ["## How to read this", ""]
     lines += [f"- {escape(note)}" for note in notes(report, provenance)]
     return "\n".join(lines) + "\n"
@@ -176,6 +203,43 @@ def _figures(figures: Figures) -> list[str]:
         share(figures.error_budget_used),
         duration(figures.error_budget_seconds),
         *(duration(each) for each in times),
+    ]
+
+
+def _support(report: MonthReport, support: SupportMonth) -> list[str]:
+    lines = ["## Support: reaction and correction", "", escape(support_summary(report, support)), ""]
+    if not support.quiet:
+        lines += [*_table(_KEPT, [_kept(each) for each in support.kept], numbers_from=2), ""]
+    if support.breaches:
+        lines += ["### Missed", "", *_table(_BREACH, [_breach(report, each) for each in support.breaches]), ""]
+    for case in support.exempt:
+        lines += [f"Without targets: {escape(exemption(case, report.zone))}", ""]
+    if support.points_table is not None:
+        rows = [
+            [escape(name), str(each.downtime), str(each.overrun), str(each.counted), f"{each.reduction_percent} %"]
+            for name, each in support.points.items()
+        ]
+        lines += ["### Points", "", *_table(_POINTS, rows, numbers_from=1), ""]
+        if (limits := points_limits(report, support)) is not None:
+            lines += [escape(limits), ""]
+    return lines
+
+
+def _kept(kept: Kept) -> list[str]:
+    counts = (str(number) for number in (kept.met, kept.missed, kept.running))
+    return [escape(level(kept.level, kept.title)), kept.promise.value, share_met(kept.share), *counts]
+
+
+def _breach(report: MonthReport, breach: Breach) -> list[str]:
+    return [
+        escape(case_words(breach.case)),
+        escape(breach.case.service),
+        escape(breach.level),
+        breach.promise.value,
+        local(breach.case.reported_at, report.zone),
+        local(breach.deadline, report.zone),
+        "not yet" if breach.stopped_at is None else local(breach.stopped_at, report.zone),
+        f"{duration(breach.over)} over {duration(breach.target)}",
     ]
 
 

@@ -22,6 +22,7 @@ from ..core.policy import PolicyTimeline
 from .figures import Figures, exact, in_seconds, total
 from .period import Month, reporting_zone
 from .policy_change import PolicyChange, policy_changes
+from .support import Desk, SupportMonth, support_month
 
 TREND_MONTHS = 12
 
@@ -140,7 +141,7 @@ class ServiceMonth:
 
 @dataclass(frozen=True, slots=True)
 class MonthReport:
-    """All services of one month. In total: their times added up."""
+    """All services of one month. In total: their times added up. `support` is None where nobody asked for it."""
 
     month: Month
     interval: Interval
@@ -150,6 +151,7 @@ class MonthReport:
     policy_changes: tuple[PolicyChange, ...]
     what_if: bool
     services: tuple[ServiceMonth, ...]
+    support: SupportMonth | None
 
     @property
     def open(self) -> bool:
@@ -179,27 +181,30 @@ def month_report(
     month: Month,
     labels: Mapping[str, tuple[tuple[str, str], ...]],
     services: Collection[str] | None = None,
+    desk: Desk | None = None,
 ) -> MonthReport:
     """The report of the services that had an account in the month; `services` asks for some of them alone.
 
-    labels: of the services that are configured.
+    labels: of the services that are configured. desk: the support cases; their section is left out where there is none.
     """
     zone = reporting_zone(book.policies, month)
     interval = month.interval(zone)
+    policy = book.policies.at(interval.end - timedelta(microseconds=1))
     names = [name for name in book.services if services is None or name in services]
+    found = tuple(
+        _service(book, name, labels.get(name, ()), month, zone) for name in names if _had_account(book, name, interval)
+    )
+    unplanned = {each.name: each.figures.unplanned for each in found}
     return MonthReport(
         month,
         interval,
         zone,
-        book.policies.at(interval.end - timedelta(microseconds=1)),
+        policy,
         tuple(dict.fromkeys(policy.objective_ratio for _, policy in book.policies.spans(interval))),
         policy_changes(book.policies, interval),
         book.what_if,
-        tuple(
-            _service(book, name, labels.get(name, ()), month, zone)
-            for name in names
-            if _had_account(book, name, interval)
-        ),
+        found,
+        None if desk is None else support_month(desk, interval, policy.support, unplanned),
     )
 
 

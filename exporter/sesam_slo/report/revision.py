@@ -28,6 +28,7 @@ class Measure(StrEnum):
     SECONDS = "seconds"
     INSTANT = "instant"
     CAUSE = "cause"
+    COUNT = "count"
     TEXT = "text"
 
 
@@ -121,6 +122,7 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
         yield from _of_events(name, was.get("downtime", ()), now[name]["downtime"])
     if not now.keys() < then.keys():  # else only some services were asked for
         yield from _of_figures("", before["total"], after["total"])
+        yield from _of_support(before, after)
 
 
 def _of_figures(service: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
@@ -128,6 +130,29 @@ def _of_figures(service: str, before: Mapping[str, Any], after: Mapping[str, Any
         was, now = _at(before, path), _at(after, path)
         if was != now and (before == {} or _holds(before, path)):
             yield Difference(service, "", name, measure, was, now)
+
+
+def _of_support(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    """Targets met and missed, and points; a report of a version that did not know them is not compared."""
+    was, now = (_counts(each["support"]) if "support" in each else None for each in (before, after))
+    if was is None or now is None:
+        return
+    for service, name in dict.fromkeys((*was, *now)):
+        then, since = was.get((service, name)), now.get((service, name))
+        if then != since:
+            yield Difference(service, "", name, Measure.COUNT, then, since)
+
+
+def _counts(support: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    found = {
+        ("", f"level {each['level']}, {each['target']}, {result}"): each[result]
+        for each in support["targets"]
+        for result in ("met", "missed")
+    }
+    for service, each in (support["points"] or {}).items():
+        found[service, "points"] = each["counted"]
+        found[service, "fee reduction in percent"] = each["fee_reduction_percent"]
+    return found
 
 
 def _of_events(service: str, before: Any, after: Any) -> Iterator[Difference]:

@@ -13,6 +13,7 @@ from .figures import Figures, exact
 from .freeze import Provenance
 from .month import MonthReport
 from .revision import Difference, Earlier, Kind, Measure
+from .support import SupportMonth
 from .wording import CAUSES, NO_FIGURE, duration, local, local_date, objective, percent
 
 ONE_MOMENT = timedelta(microseconds=1)
@@ -90,6 +91,8 @@ def notes(report: MonthReport, provenance: Provenance) -> Iterator[str]:
             "In total: the times of all services added up, and availability = 1 − the sum of unplanned downtime / the sum of "
             "observed agreed time. The objective holds for each service by itself."
         )
+    if report.support is not None:
+        yield from _support_notes(report.support)
     yield "Times are h:mm:ss, rounded to the second after adding up; the CSV and JSON forms of this report have them exactly."
     yield (
         f"Policy {provenance.policy_sha256}. Log revision {provenance.log.number}"
@@ -97,6 +100,45 @@ def notes(report: MonthReport, provenance: Provenance) -> Iterator[str]:
         + ", ".join(f"{name} {version}" for name, version in provenance.versions.items())
         + "."
     )
+
+
+def support_summary(report: MonthReport, support: SupportMonth) -> str:
+    """One sentence on the cases of the month."""
+    if support.quiet:
+        return "No case was reported, open or due in this month."
+    missed = sum(each.missed for each in support.kept)
+    decided = missed + sum(each.met for each in support.kept)
+    cases = f"{support.reported} case{'' if support.reported == 1 else 's'} reported, {support.open} open at the month's end."
+    if not decided:
+        return f"{cases} No target was decided."
+    return f"{cases} Of {decided} target{'' if decided == 1 else 's'} {decided - missed} met, {missed} missed."
+
+
+def points_limits(report: MonthReport, support: SupportMonth) -> str | None:
+    """Both limits, since the older agreement's words blur them: where points begin, and what the objective allows."""
+    table = support.points_table
+    if table is None or not table.downtime or not report.services:
+        return None
+    begin = min(band.start for band in table.downtime)
+    budgets = sorted({each.figures.error_budget_seconds for each in report.services})
+    allowed = " to ".join(duration(each) for each in dict.fromkeys((budgets[0], budgets[-1])))
+    return (
+        f"Points begin at {duration(begin)} of unplanned downtime of a service in a month; its objective allows {allowed}. "
+        "Only the higher of the two sums counts."
+    )
+
+
+def _support_notes(support: SupportMonth) -> Iterator[str]:
+    if support.quiet:
+        return
+    yield (
+        "Reaction runs from the report of an error until work on its cause starts, correction until a temporary or permanent "
+        "fix; both in business time, by the agreement in force when it was reported. A target belongs to the month in which it "
+        "was decided: met when its clock stopped, missed when its deadline passed. What is not made good yet is measured as of "
+        "the making of this report."
+    )
+    if support.exempt:
+        yield "Errors that are the customer's or the operating environment's have no targets."
 
 
 def compared_heading(earlier: Earlier) -> tuple[str, str, str]:

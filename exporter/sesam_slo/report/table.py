@@ -1,4 +1,4 @@
-"""The report as one CSV table: a row per service, per event, and one in total; `row` tells which it is.
+"""The report as one CSV table; `row` tells what each is: a service, an event, the total, a change of policy, then support's.
 
 Instants are ISO 8601 in UTC, durations seconds, ratios at full precision; a cell without a value is empty. What people and
 servers wrote is no formula to a spreadsheet.
@@ -46,7 +46,16 @@ _EVENT = (
     "reported_by",
     "maintenance",
 )
-COLUMNS = ("row", "month", "service", "labels", "open", "from", "to", *_FIGURES, *_EVENT)
+_TARGET = ("level", "target", "met", "missed", "running", "share_met")
+_BREACH = ("reference", "customer_class", "deadline", "stopped_at", "target_seconds", "used_seconds", "over_seconds")
+_POINTS = {
+    "downtime": "downtime_points",
+    "overrun": "overrun_points",
+    "counted": "counted_points",
+    "fee_reduction_percent": "fee_reduction_percent",
+}
+_SUPPORT = (*_TARGET, *_BREACH, *_POINTS.values())
+COLUMNS = ("row", "month", "service", "labels", "open", "from", "to", *_FIGURES, *_EVENT, *_SUPPORT)
 _KINDS = {Kind.FIRST_REPORTED: "first_reported", Kind.CONFIGURED: "configured"}
 
 
@@ -80,6 +89,27 @@ def _rows(document: Mapping[str, Any], earlier: Earlier | None) -> Iterator[dict
         **_figures(document["total"]),
     }
     yield from _earlier("total", about, earlier)
+    for change in document["policy_changes"]:
+        settings = "; ".join(f"{each['key']} from {each['before']} to {each['after']}" for each in change["settings"])
+        yield {"row": "policy_change", **about, "from": change["at"], "details": settings}
+    if "support" in document:
+        yield from _support(month, document["support"])
+
+
+def _support(month: str, support: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row per level and target, per breach, and per service where points are counted."""
+    for each in support["targets"]:
+        yield {"row": "support", "month": month, **{name: each[name] for name in _TARGET}}
+    for each in support["breaches"]:
+        told = {name: each[name] for name in (*_BREACH, "service", "level", "target", "reported_at")}
+        yield {"row": "breach", "month": month, "id": each["case"], "details": each["title"], **told}
+    for name, each in (support["points"] or {}).items():
+        yield {
+            "row": "points",
+            "month": month,
+            "service": name,
+            **{column: each[key] for key, column in _POINTS.items()},
+        }
 
 
 def _earlier(row: str, about: Mapping[str, Any], earlier: Earlier | None) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from ..core.case import Case
 from ..core.model import Cause
 from .figures import in_seconds
 
@@ -36,6 +37,31 @@ def objective(ratio: Fraction | float) -> str:
 def share(ratio: Fraction | None) -> str:
     """`37 %` of a budget, rounded up: one that is used up by a hair does not look as if something were left."""
     return NO_FIGURE if ratio is None else f"{-(-ratio * 100 // 1)} %"
+
+
+def share_met(ratio: Fraction | None) -> str:
+    """`93 %`, rounded down: one missed target of a thousand does not look like none."""
+    return NO_FIGURE if ratio is None else f"{ratio * 100 // 1} %"
+
+
+def level(name: str, title: str) -> str:
+    """`A, critical`."""
+    return f"{name}, {title}" if title else name
+
+
+def case_words(case: Case) -> str:
+    """What tells a case: its number in the service desk or here, and its title."""
+    return f"{case.reference or case.id}: {case.title}" if case.title else case.reference or case.id
+
+
+def exemption(case: Case, zone: ZoneInfo) -> str:
+    """Why a case has no targets; of the environment's errors whether its supplier was told."""
+    if case.withdrawn:
+        return f"{case_words(case)} ({case.service}): withdrawn, it was no error."
+    said = f"{case_words(case)} ({case.service}): the error is the {CAUSES[case.cause]}'s."
+    if case.supplier_told_at is not None:
+        return f"{said} Its supplier was told on {local(case.supplier_told_at, zone)}."
+    return f"{said} Not recorded: when its supplier was told." if case.supplier_missing else said
 
 
 def duration(length: timedelta | Fraction) -> str:

@@ -63,7 +63,7 @@ def record_told(book: CaseBook, config: Config, step: Step, author: str, reason:
     book.record(config, decide, event or None, author)
     outcome = outcomes[-1]
     if outcome.change is not None:
-        log.info("case %s: said by %s: %s", outcome.case, author, ", ".join(sorted(outcome.change.change)))
+        log.info("case %s: said by %s: %s", outcome.case, author, ", ".join(outcome.fields) or "nothing new")
     return outcome
 
 
@@ -163,7 +163,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_
 
 
 def _answer(outcome: Told) -> dict[str, Any]:
-    return {"id": outcome.case, "changed": [] if outcome.change is None else sorted(outcome.change.change)}
+    return {"id": outcome.case, "changed": outcome.fields}
 
 
 def _described(model: type[BaseModel]) -> dict[str, Any]:

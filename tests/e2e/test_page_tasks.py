@@ -439,9 +439,11 @@ def test_what_was_typed_survives_that_the_session_ended(kari, site):
     assert (found["solution"], found["history"][-1]["author"]) == ("New certificate,\nby hand", "Kari again")
 
 
-def test_a_wrong_token_does_not_log_in_and_logging_out_ends_the_session(kari, people, site):
+def test_a_wrong_token_does_not_log_in_and_logging_out_ends_the_session(person, people, site):
+    kari = person
+    kari.log_in_on_the_page()
     other = people(site)
-    other.log_in(token="wrong")
+    other.log_in_on_the_page(token="wrong")
     assert "This is not the token." in other.text
     assert other.page.get_by_label("Your name").input_value() == "Kari Nordmann"
     (cookie,) = kari.context.cookies()

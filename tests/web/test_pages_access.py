@@ -360,6 +360,12 @@ class TestClosedReading:
 
 class TestErrors:
     @pytest.mark.parametrize(
+        ("path", "current"), [("/", ["State"]), ("/log", ["Log"]), ("/log/x", ["Log"]), ("/login", [])]
+    )
+    def test_the_page_that_one_is_on_is_marked(self, site: Site, path: str, current: list[str]) -> None:
+        assert re.findall(r'aria-current="page">(\w+)<', site.client.get(path).text) == current
+
+    @pytest.mark.parametrize(
         ("method", "path", "status", "title"),
         [
             ("GET", "/nothing", 404, "Not found"),

@@ -37,12 +37,14 @@ generate: .venv/runtime ## prometheus/, alertmanager/ and grafana/ anew from CON
 	$(SESAM_SLO) generate --out .
 	.venv/bin/python tests/contract.py
 
-bench: .venv/dev .tools/blackbox ## the measurements of benchmarks/RESULTS.md, about twenty minutes
+bench: .venv/dev .tools/blackbox ## the measurements of benchmarks/RESULTS.md, about half an hour
 	.venv/bin/python benchmarks/probe_cpu.py
 	.venv/bin/python benchmarks/probe_lag.py
 	.venv/bin/python benchmarks/exporter_lag.py
 	.venv/bin/python benchmarks/replay.py
 	.venv/bin/python benchmarks/account.py
+	.venv/bin/python benchmarks/cases.py
+	.venv/bin/python benchmarks/dashboards.py
 
 clean: ## what was installed and built; not the ledger
 	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -41,13 +41,13 @@ _SUPPORT = "Requirements for processing and reaction times"
 
 _STATE = Panel("wall", "Is everything answering?")
 _SERVICES = Panel("wall", "Services, worst first")
-_WEEK = Panel("wall", "The last 7 days")
-_DOWN_FOR = Panel("wall", "Down for")
+_MONTH_OF_DAYS = Panel("wall", "The last 30 days of the services with least budget left")
+_DOWN_FOR = Panel("wall", "Down for (longest two)")
 _MONTH = Panel("wall", "This month, worst (objective 99.5 %)")
 _BUDGET = Panel("wall", "Downtime budget left, worst")
-_BY_SERVICE = Panel("wall", "This month by service, least budget first")
-_LOG = Panel("wall", "Downtime log, latest")
-_MAINTENANCE = Panel("wall", "Maintenance")
+_BY_SERVICE = Panel("wall", "This month by service: availability, downtime budget left")
+_LOG = Panel("wall", "Downtime log: first what lacks a cause, then the latest")
+_MAINTENANCE = Panel("wall", "Maintenance, now and next")
 _MONITORING = Panel("wall", "Monitoring")
 
 CLAUSES = (
@@ -86,7 +86,7 @@ CLAUSES = (
              "all is judged on its whole length before anything is deducted."),
         ),
         (names.MAINTENANCE_ACTIVE, names.MAINTENANCE_NEXT_START, names.MAINTENANCE_LAST_END, names.WINDOW_DOWNTIME_SECONDS),
-        (_MAINTENANCE, _WEEK),
+        (_MAINTENANCE, _MONTH_OF_DAYS),
         (Alert.MAINTENANCE_OVERRUN,),
     ),
     Clause(
@@ -139,7 +139,7 @@ CLAUSES = (
             ("Less than ten minutes", "Is no downtime and costs nothing; it is published as failing time."),
         ),
         (names.DOWNTIME_ACTIVE, names.UNPLANNED_DOWNTIME_ACTIVE, names.DOWNTIME_SECONDS, names.FAILING_SECONDS),
-        (_STATE, _DOWN_FOR, _WEEK),
+        (_STATE, _DOWN_FOR, _MONTH_OF_DAYS),
         (Alert.DOWNTIME, Alert.EARLY_WARNING, Alert.FLAPPING),
     ),
     Clause(
@@ -158,7 +158,7 @@ CLAUSES = (
             ("The monitoring stops, and begins again", "What it knew goes on; the time between is unobserved."),
         ),
         (names.UNOBSERVED_SECONDS, names.AVAILABILITY_BOUND_RATIO, names.PROBES),
-        (_MONITORING, _WEEK, _BY_SERVICE),
+        (_MONITORING, _MONTH_OF_DAYS, _BY_SERVICE),
         (Alert.PROBES_BLIND, Alert.EXPORTER_DOWN, Alert.PROBE_CREDENTIALS, Alert.LEDGER_WRITE_FAILING, Alert.WATCHDOG),
     ),
     Clause(
@@ -211,7 +211,8 @@ CLAUSES = (
             ("When a term is over", "At the earliest instant by which its time has passed: 8 hours from Monday 08:00 "
              "is Monday 16:00."),
         ),
-        alerts=(Alert.DOWNTIME_UNEXPLAINED,),
+        metrics=(names.CASE_SECONDS_LEFT, names.CASE_SECONDS_USED),
+        alerts=(Alert.DOWNTIME_UNEXPLAINED, Alert.REACTION_DUE, Alert.CORRECTION_DUE),
     ),
     Clause(
         "levels",
@@ -224,6 +225,7 @@ CLAUSES = (
              "users have none; C has none."),
             ("A level that changes", "The terms are computed anew from the report; one that was missed stays missed."),
         ),
+        (names.CASE_OPEN, names.CASE_BREACHED, names.CASE_TARGETS),
     ),
     Clause(
         "reaction-time",
@@ -231,6 +233,8 @@ CLAUSES = (
         "Reaction time",
         "From the customer's report to the beginning of work on the cause: 8 hours at level A, 2 days at level B.",
         (("Reported outside business hours", "The clock starts at the next business instant."),),
+        (names.CASE_DEADLINE, names.CASE_SECONDS_LEFT, names.CASE_BREACHED, names.CASE_TARGETS),
+        alerts=(Alert.REACTION_DUE, Alert.REACTION_BREACHED),
     ),
     Clause(
         "correction-time",
@@ -242,6 +246,8 @@ CLAUSES = (
         "release, as a goal.",
         (("Where no workaround is possible", "That is recorded, and the fix's deadline takes the workaround's "
           "place."),),
+        (names.CASE_DEADLINE, names.CASE_SECONDS_LEFT, names.CASE_BREACHED, names.CASE_TARGETS),
+        alerts=(Alert.CORRECTION_DUE, Alert.CORRECTION_BREACHED),
     ),
     Clause(
         "no-requirements",
@@ -250,5 +256,6 @@ CLAUSES = (
         "Errors in the customer's own systems or in the operating environment have no terms; the latter are reported "
         "to the environment's supplier without delay.",
         (("What is kept of that", "When it was reported to the supplier."),),
+        (names.CASE_SUPPLIER_NOT_TOLD,),
     ),
 )  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 
 from configurations import EXAMPLE, NAMED_FILES
 from sesam_slo.config import load
+from sesam_slo.core.business_time import BusinessCalendars
 from sesam_slo.core.model import (
     AlertTimings,
     AnnouncedWindow,
@@ -26,6 +27,7 @@ from sesam_slo.core.model import (
     TlsConfig,
     Web,
 )
+from sesam_slo.public_holidays import is_holiday
 
 SHIPPED = Path(__file__).parent.parent / "exporter" / "sesam-slo.yml"
 
@@ -236,6 +238,18 @@ def test_the_early_page_may_be_off_however_yaml_reads_it(tmp_path: Path, written
 def test_norway_is_a_country_although_yaml_reads_it_as_false(tmp_path: Path, written: str):
     text = f"policy: {{support: {{holidays: {{country: {written}}}}}}}{SERVICES % ''}"
     assert _load(tmp_path, text).policy.business.country == "NO"
+
+
+def test_a_calendar_may_be_without_public_holidays(tmp_path: Path):
+    text = f"policy: {{support: {{holidays: {{country: none, extra: []}}}}}}{SERVICES % ''}"
+    policy = _load(tmp_path, text).policy
+    calendar = BusinessCalendars(is_holiday).of(policy)
+    assert calendar.is_business_day(date(2026, 5, 1))
+    assert not BusinessCalendars(is_holiday).of(Policy()).is_business_day(date(2026, 5, 1))
+
+
+def test_a_share_may_be_written_as_a_whole_number(tmp_path: Path):
+    assert _load(tmp_path, f"policy: {{alerts: {{case_due_at: 1}}}}{SERVICES % ''}").policy.alerts.case_due_at == 1.0
 
 
 def test_no_recurring_windows_and_no_notice_can_be_asked_for(tmp_path: Path):

@@ -138,6 +138,18 @@ POLICY = [
         "33: policy.alerts.flapping_changes: is a number; expected a whole number from 1 to 1000",
     ),
     edit(
+        "share-75",
+        "flapping_changes: 8",
+        "case_due_at: 75",
+        "33: policy.alerts.case_due_at: out of range: 75; expected a number above 0 and at most 1, such as 0.75",
+    ),
+    edit(
+        "share-percent",
+        "flapping_changes: 8",
+        "case_due_at: 75%",
+        "33: policy.alerts.case_due_at: is text; expected a number above 0 and at most 1, such as 0.75, without quotes or a % sign",
+    ),
+    edit(
         "business-hours-end-first",
         'end: "15:30"',
         'end: "08:30"',
@@ -161,7 +173,7 @@ POLICY = [
         "country-unknown",
         "country: NO",
         "country: Norge",
-        '29: policy.support.holidays.country: holidays of "Norge" are not known; expected a country\'s two letters such as NO',
+        '29: policy.support.holidays.country: holidays of "Norge" are not known; expected a country\'s two letters such as NO, or none',
     ),
     edit(
         "holiday-no-such-day",

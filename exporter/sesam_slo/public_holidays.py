@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import holidays
 
+from .core.model import NO_COUNTRY
+
 
 @lru_cache(maxsize=64)
 def _of_year(country: str, year: int) -> frozenset[date]:
@@ -14,4 +16,4 @@ def _of_year(country: str, year: int) -> frozenset[date]:
 
 
 def is_holiday(country: str, day: date) -> bool:
-    return day in _of_year(country, day.year)
+    return country != NO_COUNTRY and day in _of_year(country, day.year)

@@ -1,4 +1,4 @@
-"""Announced windows as silences of an Alertmanager, over its HTTP API (version 2).
+"""Announced windows as silences of an Alertmanager.
 
 The alerts need none: what falls inside counting maintenance pages nobody. A silence is for who wants the window in
 Alertmanager too. It is found again by the first line of its comment.
@@ -7,12 +7,10 @@ Alertmanager too. It is found again by the first line of its comment.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import requests
-
+from .alertmanager_api import OTHER_ANSWER, AlertmanagerApi, UnreachableError, instant
 from .core.announcing import Outcome
 from .core.names import Alert
 
@@ -26,18 +24,12 @@ MUTED = (
 )
 """What work on a service sets off. An overrun, credentials, certificates and the exporter itself are heard also then."""
 
-_TIMEOUT_SECONDS = 10
-
 
 class Silenced(NamedTuple):
     """What became of a window's silence, in words; `fault` None where it is as it should be."""
 
     done: str
     fault: str | None
-
-
-class _UnreachableError(Exception):
-    """What the Alertmanager said, or that it said nothing."""
 
 
 def follow_with_silence(url: str | None, outcome: Outcome, author: str, *, wanted: bool) -> Silenced:
@@ -52,6 +44,10 @@ class Silences:
     """The silences of the Alertmanager at `url`."""
 
     url: str
+
+    @property
+    def _api(self) -> AlertmanagerApi:
+        return AlertmanagerApi(self.url)
 
     def follow(self, outcome: Outcome, author: str, *, wanted: bool) -> Silenced:
         """Lets the silence of a window follow it: put where it is wanted or was put before, taken back with the window.
@@ -70,7 +66,7 @@ class Silences:
             for other in known[1:]:
                 self._delete(other)
             return Silenced(f"silence {id}", None)
-        except _UnreachableError as error:
+        except UnreachableError as error:
             return Silenced("", f"{self.url}: {error}")
 
     def _known(self, name: str) -> list[str]:
@@ -78,36 +74,21 @@ class Silences:
         try:
             found = [
                 (each["startsAt"], each["id"])
-                for each in self._ask("GET", "silences").json()
+                for each in self._api.ask("GET", "silences").json()
                 if each["comment"].split("\n")[0] == _marker(name) and each["status"]["state"] != "expired"
             ]
             return [str(id) for _, id in sorted(found)]
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise _UnreachableError("answers something else than expected; is this the right address?") from None
+            raise UnreachableError(OTHER_ANSWER) from None
 
     def _put(self, document: dict[str, Any]) -> str:
         try:
-            return str(self._ask("POST", "silences", document).json()["silenceID"])
+            return str(self._api.ask("POST", "silences", document).json()["silenceID"])
         except (ValueError, KeyError, TypeError):
-            raise _UnreachableError("answers something else than expected; is this the right address?") from None
+            raise UnreachableError(OTHER_ANSWER) from None
 
     def _delete(self, id: str) -> None:
-        self._ask("DELETE", f"silence/{quote(id, safe='')}")
-
-    def _ask(self, method: str, path: str, document: Any = None) -> requests.Response:
-        try:
-            answer = requests.request(
-                method,
-                f"{self.url.rstrip('/')}/api/v2/{path}",
-                json=document,
-                timeout=_TIMEOUT_SECONDS,
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise _UnreachableError(f"does not answer: {type(error).__name__}") from None
-        if answer.status_code != requests.codes.ok:
-            raise _UnreachableError(f"answers with status {answer.status_code}")
-        return answer
+        self._api.ask("DELETE", f"silence/{quote(id, safe='')}")
 
 
 def _marker(name: str) -> str:
@@ -125,8 +106,8 @@ def _document(outcome: Outcome, author: str, id: str | None) -> dict[str, Any]:
             _matcher("alertname", "|".join(MUTED)),
             _matcher("service", ".+" if services is None else "|".join(sorted(services))),
         ],
-        "startsAt": _instant(start),
-        "endsAt": _instant(end),
+        "startsAt": instant(start),
+        "endsAt": instant(end),
         "createdBy": author,
         "comment": "\n".join([_marker(outcome.name), *(f"ticket {ticket}" for ticket in tickets)]),
     }
@@ -135,7 +116,3 @@ def _document(outcome: Outcome, author: str, id: str | None) -> dict[str, Any]:
 def _matcher(name: str, pattern: str) -> dict[str, Any]:
     """Alertmanager anchors a pattern at both ends; names of services and alerts hold nothing that one reads otherwise."""
     return {"name": name, "value": pattern, "isRegex": True, "isEqual": True}
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

@@ -225,8 +225,8 @@ class Installation:
         """What `sesam-slo run` does with news of the ledger."""
         news = self.ledger.news(self._seen_revision)
         if news.log.services or news.windows:
-            self.published.follow(news.log, news.windows)
-            self.monitor.follow(self.published.excuses(), news.windows)
+            self.published.follow(news.log, news.windows, news.cases)
+            self.monitor.follow(self.published.excuses(), news.windows, self.published.cases)
         self._seen_revision = news.number
 
     def view(self) -> View | None:

@@ -18,6 +18,7 @@ from sesam_slo.core.checkpoint import checkpoint
 from sesam_slo.core.history import Changes, Event, Evidence, Membership, Report, Run
 from sesam_slo.core.service import begin
 from sesam_slo.ledger import open_ledger
+from terminal import shown_on_a_terminal
 
 CONFIG = """\
 policy: {maintenance: {recurring: [{name: nightly, start: "00:00", end: "03:00"}]}}
@@ -389,3 +390,12 @@ def test_verify_prints_the_head_and_holds_the_log_to_one_that_was_noted(log: Any
     said = log("verify", "--format", "json")
     assert (said.status, json.loads(said.out)["revision"]) == (1, number)
     assert log("verify", "--expect", "12").status == 2
+
+
+@pytest.mark.parametrize("width", ["80", "250"])
+def test_an_id_can_be_copied_from_any_terminal(folder: Path, width: str) -> None:
+    status, shown = shown_on_a_terminal(folder, "log", "list", COLUMNS=width)
+    assert status == 0
+    for id in (NIGHT, MORNING):
+        assert id in shown
+    assert "ongoing" not in shown

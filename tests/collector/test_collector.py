@@ -6,21 +6,35 @@ import re
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from bench import DOWN, NOT_SEEN, SECOND, START, Bench, config, endpoint, policy
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from sesam_slo.collector import ExporterMetrics, Exposition, ReloadState, ServiceMetrics
+from sesam_slo.collector import CaseMetrics, ExporterMetrics, Exposition, ReloadState, ServiceMetrics
 from sesam_slo.core import names
 from sesam_slo.core.business_time import BusinessCalendars
+from sesam_slo.core.history import CaseChange, Recorded
 from sesam_slo.core.log_state import LogState
 from sesam_slo.core.model import AnnouncedWindow, Outcome, Reason, Service
 from sesam_slo.ledger import WriterStats
 from sesam_slo.public_holidays import is_holiday
 
 SERVICE = Service("svc", (endpoint("api"), endpoint("ui")), labels=(("customer", 'Åse "& <Sons>\\\n'),))
+
+# when Oslo's clocks are changed, by the calendar: 01:00 UTC on the last Sunday of March and of October
+SUMMERS = [
+    datetime(2025, 3, 30, 1, tzinfo=UTC),
+    datetime(2026, 3, 29, 1, tzinfo=UTC),
+    datetime(2027, 3, 28, 1, tzinfo=UTC),
+]
+WINTERS = [
+    datetime(2024, 10, 27, 1, tzinfo=UTC),
+    datetime(2025, 10, 26, 1, tzinfo=UTC),
+    datetime(2026, 10, 25, 1, tzinfo=UTC),
+]
 
 
 def exposed(bench: Bench, accept: str = "") -> str:
@@ -34,8 +48,12 @@ def exposed(bench: Bench, accept: str = "") -> str:
         stepped_back_seconds=lambda: 0.0,
         libcurl="8",
     )
-    services = ServiceMetrics(bench.published.view, LogState(BusinessCalendars(is_holiday)))
-    body, content_type = Exposition((services.export, bench.tally.export, exporter.export))(accept)
+    calendars = BusinessCalendars(is_holiday)
+    services, cases = (
+        ServiceMetrics(bench.published.view, LogState(calendars)),
+        CaseMetrics(bench.published.view, calendars),
+    )
+    body, content_type = Exposition((services.export, cases.export, bench.tally.export, exporter.export))(accept)
     assert content_type.startswith("application/openmetrics-text" if accept else "text/plain")
     return body.decode()
 
@@ -69,7 +87,12 @@ def test_every_metric_of_the_product_is_exposed_with_its_labels_and_no_other_is(
     window = AnnouncedWindow("open", START + 10 * SECOND, START + timedelta(hours=1), START - timedelta(days=9))
     past = AnnouncedWindow("past", START - timedelta(hours=5), START - timedelta(hours=4), START - timedelta(days=9))
     short = AnnouncedWindow("short", START + timedelta(hours=2), START + timedelta(hours=3), START)
-    bench = Bench(config(SERVICE, policy=policy(announced=(window, past, short))))
+    report = {"service": "svc", "reported_at": "2026-06-10T08:00:00Z", "customer_class": "partner", "level": "A"}
+    cases = (
+        CaseChange("ours", START, "kari", "", report),
+        CaseChange("environments", START, "kari", "", {**report, "cause": "operating_environment"}),
+    )
+    bench = Bench(config(SERVICE, policy=policy(announced=(window, past, short))), Recorded(cases=cases))
     bench.prober.answer = lambda key: DOWN
     bench.run(15)
     family_labels: dict[str, set[frozenset]] = {}
@@ -82,6 +105,7 @@ def test_every_metric_of_the_product_is_exposed_with_its_labels_and_no_other_is(
         names.PROBE_HTTP_STATUS_CODE.name,  # no probe of this bench got an answer
         names.PROBE_TLS_NOT_AFTER.name,
         names.MAINTENANCE_NEXT_START.name,  # the next window is not a counting one
+        *(name for name in names.METRICS if name.startswith("sesam_slo_case_")),  # there is no support case
     }
     ours = {name: found for name, found in family_labels.items() if not name.startswith("process_")}
     assert ours.keys() <= names.METRICS.keys()
@@ -184,3 +208,25 @@ def test_maintenance_shows_the_open_window_and_the_next_and_last_instants() -> N
     assert of(bench, names.MAINTENANCE_LAST_END) == [at - 30]
     assert of(bench, names.MAINTENANCE_NEXT_END) == [at + 130]  # windows that touch are one
     assert of(bench, names.MAINTENANCE_NEXT_START) == [at + 500]
+
+
+def test_local_time_is_told_as_the_offset_in_force_and_the_one_before_it() -> None:
+    bench = Bench(config(SERVICE, policy=policy(timezone=ZoneInfo("Europe/Oslo"))))
+    told = {
+        (metric, abbreviation): of(bench, metric, timezone="Europe/Oslo", abbreviation=abbreviation)
+        for metric in (names.TIMEZONE_OFFSET, names.TIMEZONE_OFFSET_FROM)
+        for abbreviation in ("CET", "CEST")
+    }
+    summer, winter = (max(change for change in changes if change <= START) for changes in (SUMMERS, WINTERS))
+    assert told == {
+        (names.TIMEZONE_OFFSET, "CET"): [3600.0],
+        (names.TIMEZONE_OFFSET, "CEST"): [7200.0],
+        (names.TIMEZONE_OFFSET_FROM, "CET"): [winter.timestamp()],
+        (names.TIMEZONE_OFFSET_FROM, "CEST"): [summer.timestamp()],
+    }
+
+
+def test_a_zone_that_never_changes_its_clocks_has_one_offset_without_a_beginning() -> None:
+    bench = Bench(config(SERVICE, policy=policy(timezone=ZoneInfo("Etc/GMT-1"))))
+    assert of(bench, names.TIMEZONE_OFFSET) == [3600.0]
+    assert of(bench, names.TIMEZONE_OFFSET_FROM) == [0.0]

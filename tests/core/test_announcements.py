@@ -131,6 +131,13 @@ def test_a_start_that_is_moved_within_what_has_passed_makes_nothing_of_it_count(
 
 
 @pytest.mark.contract("notice")
+def test_a_start_that_is_moved_to_this_very_instant_is_judged_as_any_later_one() -> None:
+    short = replace(WINDOW, announced_at=START - timedelta(hours=47, minutes=45))
+    known = after((START - 47 * HOUR, (short,)), (START + HOUR, (replace(short, start=START + HOUR),)))
+    assert counting(known) == [(1, 2)]
+
+
+@pytest.mark.contract("notice")
 def test_a_service_that_is_added_with_a_later_end_is_judged_by_the_whole_window() -> None:
     window = replace(WINDOW, services=frozenset({"svc"}))
     both = replace(window, services=frozenset({"svc", "other"}), end=START + 4 * HOUR)

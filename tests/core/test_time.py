@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesam_slo.core.intervals import Interval, intersect, normalize, subtract, total, union
+from sesam_slo.core.local_time import offsets
 from sesam_slo.core.windows import earliest, spans
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -81,3 +82,21 @@ def test_interval_sets_are_the_sets_of_their_seconds(a: tuple, b: tuple) -> None
     assert total(a).total_seconds() == len(seconds_of(a))
     for made in (union(a, b), intersect(a, b), subtract(a, b)):
         assert normalize(made) == made
+
+
+class TestLocalTime:
+    @pytest.mark.parametrize(
+        "zone", ["Europe/Oslo", "Africa/Casablanca", "Australia/Lord_Howe", "UTC", "America/St_Johns"]
+    )
+    @given(at=st.datetimes(datetime(2025, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)))
+    def test_the_latest_offset_that_has_begun_is_the_zones_own(self, zone: str, at: datetime) -> None:
+        found = [each for each in offsets(ZoneInfo(zone), datetime(2025, 1, 1, tzinfo=UTC), at) if each.since <= at]
+        local = at.astimezone(ZoneInfo(zone))
+        assert (found[-1].ahead, found[-1].abbreviation) == (local.utcoffset(), local.tzname())
+
+    def test_they_begin_at_the_second_at_which_the_clocks_are_changed(self) -> None:
+        year = offsets(OSLO, datetime(2026, 1, 1, 0, 0, 0, 123, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
+        assert [(each.since, each.abbreviation) for each in year][1:] == [
+            (datetime(2026, 3, 29, 1, tzinfo=UTC), "CEST"),
+            (datetime(2026, 10, 25, 1, tzinfo=UTC), "CET"),
+        ]

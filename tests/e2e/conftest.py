@@ -1,12 +1,14 @@
 """A stack for the tests of one module, and its logs beside a failure."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import Person, chromium
+from lively_month import LivelyMonth
+from lively_prometheus import LivelyPrometheus
 from page_site import PageSite
 from programs import MissingProgramError, Program
 from stack import Durations, Stack
@@ -17,13 +19,28 @@ _LOGS = pytest.StashKey[list[Path]]()
 
 @pytest.fixture(scope="module")
 def running(request, tmp_path_factory):
-    """`with running(services, durations) as stack`, once a module; its folder stays for a look at what happened."""
+    """`with running(services, durations, support) as stack`, once a module; its folder stays for a look at what happened."""
 
     @contextmanager
-    def run(services: Sequence[str], durations: Durations | None = None) -> Iterator[Stack]:
+    def run(
+        services: Sequence[str], durations: Durations | None = None, support: Mapping[str, Any] | None = None
+    ) -> Iterator[Stack]:
         folder = tmp_path_factory.mktemp("stack")
-        with _explained(request.config, folder), Stack(folder, services, durations) as stack:
+        with _explained(request.config, folder), Stack(folder, services, durations, support) as stack:
             yield stack
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def watching(request, tmp_path_factory):
+    """`with watching(month, ...) as running`: a Prometheus that has watched it; options as `LivelyPrometheus` has them."""
+
+    @contextmanager
+    def run(month: LivelyMonth, **options: Any) -> Iterator[LivelyPrometheus]:
+        folder = tmp_path_factory.mktemp("lively")
+        with _explained(request.config, folder), LivelyPrometheus(folder, month, **options) as running:
+            yield running
 
     return run
 

@@ -6,6 +6,7 @@ One stack, one installation for each scenario, played once; the tests then judge
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from exporter_view import LogEntry, Scrape
@@ -22,6 +23,7 @@ INSIDE, BEFORE, OVERRUN = "inside-maintenance", "before-maintenance", "overruns-
 UNTOUCHED = "untouched"
 SCENARIOS = (JUST_UNDER, OVER, INSIDE, BEFORE, OVERRUN, UNTOUCHED)
 
+OSLO = ZoneInfo("Europe/Oslo")
 PROBE_INTERVAL = timedelta(seconds=1)
 PROBE = timedelta(seconds=0.9)  # from when a probe starts to when SESAM has its request, on a busy machine
 NO_TIME = timedelta()
@@ -145,15 +147,17 @@ def test_nothing_but_the_services_is_paged(played):
 def test_a_page_says_since_when(played, service, alert):
     (page,) = played.stack.webhooks.notices(PAGE, alert, service, "firing")
     began, _ = played.truth(service)
-    assert abs(since(page.description) - began) < PROBE
+    assert -PROBE - timedelta(seconds=1) < since(page.description) - began < PROBE  # it names whole seconds
+    assert page.description.endswith(f" It is event {played.entry(service).id} of the log.")
     assert page.severity == "page"
     assert page.runbook_url.endswith(f"/{alert}.md")
 
 
 def since(description: str) -> datetime:
-    """The first instant that the text names."""
-    (day, time) = re.search(r"since (\S+) (\S+) \+0000 UTC", description).groups()
-    return datetime.fromisoformat(f"{day}T{time[:15]}+00:00")
+    """The first instant that the text names, in the time of the policy's zone."""
+    day, time, zone = re.search(r"since (\S+) (\S+) (CES?T)", description).groups()
+    local = datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=OSLO)
+    return (local if zone == f"{local:%Z}" else local.replace(fold=1)).astimezone(UTC)
 
 
 @pytest.mark.contract("log")

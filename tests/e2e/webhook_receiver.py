@@ -30,6 +30,7 @@ class Notice:
     summary: str
     description: str
     runbook_url: str
+    case: str | None  # a support case
 
 
 class WebhookReceiver(LocalServer):
@@ -83,6 +84,7 @@ def _notice(at: datetime, receiver: str, alert: Mapping[str, Any]) -> Notice:
         annotations.get("summary", ""),
         annotations.get("description", ""),
         annotations.get("runbook_url", ""),
+        labels.get("case"),
     )
 
 

@@ -25,10 +25,22 @@ BACKLOG = 'sesam_slo_exporter_ledger_backlog{job="sesam-slo"}'
 WRITE_FAILURES = 'sesam_slo_exporter_ledger_write_failures_total{job="sesam-slo"}'
 LOST = 'sesam_slo_exporter_ledger_lost_total{job="sesam-slo"}'
 RELOADED = 'sesam_slo_exporter_config_last_reload_successful{job="sesam-slo"}'
+LOADED = 'sesam_slo_exporter_config_last_reload_success_timestamp_seconds{job="sesam-slo"}'
+WRITTEN = 'sesam_slo_exporter_ledger_last_write_timestamp_seconds{job="sesam-slo"}'
 AUTH = f'sesam_slo_probe_failures_total{{{DATAHUB},reason="auth"}}'
 CERTIFICATE = f"sesam_slo_probe_tls_not_after_timestamp_seconds{{{API}}}"
 REMAINING = f'sesam_slo_error_budget_remaining_seconds{{{DATAHUB},window="month"}}'
+CET = 'abbreviation="CET",timezone="Europe/Oslo"'
+CEST = 'abbreviation="CEST",timezone="Europe/Oslo"'
 BUDGET = f'sesam_slo_error_budget_seconds{{{DATAHUB},window="month"}}'
+
+
+def offset(zone):
+    return f"sesam_slo_timezone_offset_seconds{{{zone}}}"
+
+
+def offset_from(zone):
+    return f"sesam_slo_timezone_offset_from_timestamp_seconds{{{zone}}}"
 
 
 def probes(result, endpoint=API):
@@ -41,6 +53,11 @@ def log_entry(state, cause="unknown", id="e-17"):
 
 def log_start(id="e-17"):
     return f'sesam_slo_log_entry_start_timestamp_seconds{{{DATAHUB},id="{id}"}}'
+
+
+# what the exporter says of local time in every case that does not say otherwise: an hour ahead of UTC
+LOCAL_TIME = {offset(CET): "3600x4000", offset_from(CET): "0x4000"}
+NO_LOCAL_TIME = {offset(CET): "_x4000", offset_from(CET): "_x4000"}
 
 
 @dataclass(frozen=True)
@@ -68,8 +85,8 @@ OF_JOB = {"job": "sesam-slo"}
 IS_DOWN = Notice(
     "page",
     "datahub-prod is down",
-    "datahub-prod has been down since 1970-01-01 00:00:30 +0000 UTC, for 10m or longer. "
-    "It counts against the objective from its first failure, less planned maintenance.",
+    "datahub-prod has been down since 1970-01-01 01:00:30 CET, for 10m or longer. "
+    "It counts against the objective from its first failure, less planned maintenance. It is event e-17 of the log.",
 )
 IS_DOWN_SOME_TIME = Notice(
     "page",
@@ -80,15 +97,16 @@ IS_DOWN_SOME_TIME = Notice(
 EXPORTER_IS_DOWN = Notice(
     "page",
     "The sesam-slo exporter is down",
-    "No target of the job sesam-slo has answered Prometheus for 2m. "
+    "No target of the job sesam-slo has answered Prometheus since 1970-01-01 01:04:45 CET, for 2m or longer. "
     "Nothing is probed; time passes unobserved, and downtime goes unseen.",
     OF_JOB,
 )
 OVERRUN = Notice(
     "page",
     "datahub-prod has not come back from maintenance",
-    "datahub-prod has been down since 1970-01-01 00:00:30 +0000 UTC, in maintenance then, and still is 5m after the "
-    "window's end at 1970-01-01 00:10:00 +0000 UTC. What lies outside the window counts against the objective.",
+    "datahub-prod has been down since 1970-01-01 01:00:30 CET, in maintenance then, and still is 5m after the "
+    "window's end at 1970-01-01 01:10:00 CET. What lies outside the window counts against the objective. "
+    "It is event e-17 of the log.",
 )
 
 
@@ -101,21 +119,21 @@ def is_blind(reasons):
     )
 
 
-def lost_ledger(changes):
+def lost_ledger(changes, written=""):
     return Notice(
         "page",
         "The ledger cannot be written",
-        f"Writes to the ledger have failed for 1m; {changes} changes wait in memory or are lost. "
+        f"Writes to the ledger have failed for 1m; {changes} changes wait in memory or are lost{written}. "
         "The log of downtime is what reports and figures are made of.",
         OF_JOB,
     )
 
 
-def burning(how, percent, window):
+def burning(how, percent, window, remaining=""):
     return Notice(
         "ticket",
         f"datahub-prod spends its error budget {how}",
-        f"datahub-prod was failing for {percent} of the last {window}; the objective allows 0.5%.",
+        f"datahub-prod was failing for {percent} of the last {window}; the objective allows 0.5%.{remaining}",
     )
 
 
@@ -123,7 +141,7 @@ def not_responding(since, length):
     return Notice(
         "ticket",
         "datahub-prod is not responding",
-        f"datahub-prod has not responded since {since} +0000 UTC, for {length}. It is downtime once it has lasted 10m.",
+        f"datahub-prod has not responded since {since} CET, for {length}. It is downtime once it has lasted 10m.",
     )
 
 
@@ -144,7 +162,9 @@ CASES = [
 
     # --- SesamExporterDown
     Case(Alert.EXPORTER_DOWN, "no answer for two minutes", "7m20s", {UP: "1x19 0x20"}, EXPORTER_IS_DOWN),
-    Case(Alert.EXPORTER_DOWN, "absent for two minutes", "2m20s", {DOWN: "0x20"}, EXPORTER_IS_DOWN),
+    Case(Alert.EXPORTER_DOWN, "absent for two minutes", "2m20s", {DOWN: "0x20"}, Notice(
+        "page", EXPORTER_IS_DOWN.summary,
+        EXPORTER_IS_DOWN.description.replace(" since 1970-01-01 01:04:45 CET", ""), OF_JOB)),
     Case(Alert.EXPORTER_DOWN, "a restart within a minute", "8m", {UP: "1x19 0x3 1x20"}),
     Case(Alert.EXPORTER_DOWN, "another exporter answers", "9m",
          {UP: "1x19 0x40", UP.replace("exporter:", "second:"): "1x60"}),
@@ -152,6 +172,13 @@ CASES = [
     # --- SesamDowntime
     Case(Alert.DOWNTIME, "confirmed by the exporter, without a wait of its own", "10m40s",
          {AGREED: "0x41 1x40", **EVENT}, IS_DOWN),
+    Case(Alert.DOWNTIME, "says UTC where the exporter says nothing of local time", "10m40s",
+         {AGREED: "0x41 1x40", **EVENT, **NO_LOCAL_TIME},
+         Notice("page", IS_DOWN.summary, IS_DOWN.description.replace("01:00:30 CET", "00:00:30 UTC"))),
+    Case(Alert.DOWNTIME, "says the time that the clocks showed when it began, before they were changed", "10m40s",
+         {AGREED: "0x41 1x40", **EVENT, offset(CEST): "7200x100", offset_from(CEST): "-9000x100",
+          offset_from(CET): "300x100"},
+         Notice("page", IS_DOWN.summary, IS_DOWN.description.replace("01:00:30 CET", "02:00:30 CEST"))),
     Case(Alert.DOWNTIME, "not confirmed", "10m20s", {AGREED: "0x80", FAILING_SINCE: "30x80"}),
     Case(Alert.DOWNTIME, "began in maintenance", "20m", {IN_MAINTENANCE: "1x80", AGREED: "0x80"}),
     Case(Alert.DOWNTIME, "goes on through maintenance", "20m",
@@ -177,7 +204,7 @@ CASES = [
          {**LONG_EVENT, **TWO_WINDOWS}, OVERRUN),
     Case(Alert.MAINTENANCE_OVERRUN, "right after the next window too", "41m",
          {**LONG_EVENT, **TWO_WINDOWS}, Notice(OVERRUN.severity, OVERRUN.summary,
-                                               OVERRUN.description.replace("00:10:00", "00:40:00"))),
+                                               OVERRUN.description.replace("01:10:00", "01:40:00"))),
     Case(Alert.MAINTENANCE_OVERRUN, "over during the next window", "35m",
          {**LONG_EVENT, **TWO_WINDOWS, DOWN: "1x130 0x100"}),
     Case(Alert.MAINTENANCE_OVERRUN, "marked as the environment's during the next window", "37m",
@@ -185,12 +212,12 @@ CASES = [
     Case(Alert.MAINTENANCE_OVERRUN, "began in agreed time", "30m", {AGREED: "1x200", LAST_END: "600x200"}),
     Case(Alert.MAINTENANCE_OVERRUN, "the window's end is not known", "20m",
          {IN_MAINTENANCE: "1x200", log_entry("ongoing"): "1x200", log_start(): "30x200"}, Notice(
-             OVERRUN.severity, OVERRUN.summary, OVERRUN.description.replace(" at 1970-01-01 00:10:00 +0000 UTC", ""))),
+             OVERRUN.severity, OVERRUN.summary, OVERRUN.description.replace(" at 1970-01-01 01:10:00 CET", ""))),
     Case(Alert.MAINTENANCE_OVERRUN, "told no end by an exporter dead for an hour", "75m",
          {IN_MAINTENANCE: "1x80 stale _x400", LAST_END: "600x80", UP: "1x80 0x400"}, Notice(
              OVERRUN.severity, OVERRUN.summary,
-             OVERRUN.description.replace(" at 1970-01-01 00:10:00 +0000 UTC", "")
-             .replace(" since 1970-01-01 00:00:30 +0000 UTC", ""))),
+             OVERRUN.description.replace(" at 1970-01-01 01:10:00 CET", "")
+             .replace(" since 1970-01-01 01:00:30 CET", "").replace(" It is event e-17 of the log.", ""))),
 
     # --- SesamProbesBlind
     Case(Alert.PROBES_BLIND, "all results unobserved", "20m10s",
@@ -224,7 +251,8 @@ CASES = [
 
     # --- SesamLedgerWriteFailing
     Case(Alert.LEDGER_WRITE_FAILING, "changes wait and writes fail", "12m10s",
-         {BACKLOG: "0x40 7x40", WRITE_FAILURES: "0x40 0+1x40"}, lost_ledger(7)),
+         {BACKLOG: "0x40 7x40", WRITE_FAILURES: "0x40 0+1x40", WRITTEN: "600x80"},
+         lost_ledger(7, "; it was last written at 1970-01-01 01:10:00 CET")),
     Case(Alert.LEDGER_WRITE_FAILING, "changes are lost", "12m10s", {LOST: "0x40 20x40"}, lost_ledger(20)),
     Case(Alert.LEDGER_WRITE_FAILING, "one failure, written at the next attempt", "12m10s",
          {BACKLOG: "0x40 7 0x40", WRITE_FAILURES: "0x40 1x40"}),
@@ -234,7 +262,7 @@ CASES = [
     # --- SesamEarlyWarning
     Case(Alert.EARLY_WARNING, "failing for five minutes", "15m10s", {FAILING_SINCE: "_x39 585x80"}, Notice(
         "page", "datahub-prod is about to be down",
-        "datahub-prod has not responded since 1970-01-01 00:09:45 +0000 UTC, for 5m 15s. It is not downtime yet."),
+        "datahub-prod has not responded since 1970-01-01 01:09:45 CET, for 5m 15s. It is not downtime yet."),
         timings=(("early_page", 300),)),
     Case(Alert.EARLY_WARNING, "failing for a minute less", "14m", {FAILING_SINCE: "_x39 585x80"},
          timings=(("early_page", 300),)),
@@ -247,7 +275,7 @@ CASES = [
 
     # --- SesamNotResponding
     Case(Alert.NOT_RESPONDING, "failing for three minutes", "13m10s", {FAILING_SINCE: "_x39 585x80"},
-         not_responding("1970-01-01 00:09:45", "3m 15s")),
+         not_responding("1970-01-01 01:09:45", "3m 15s")),
     Case(Alert.NOT_RESPONDING, "failing for a minute less", "12m", {FAILING_SINCE: "_x39 585x80"}),
     Case(Alert.NOT_RESPONDING, "responds again: a short run does not age", "14m",
          {FAILING_SINCE: "_x39 585x6 stale", INFO: "1x80"}),
@@ -282,7 +310,8 @@ CASES = [
     Case(Alert.CERTIFICATE_EXPIRING, "within fourteen days", "2m",
          {CERTIFICATE: f"{13 * 86400}x20", CERTIFICATE.replace("api", "ui"): f"{80 * 86400}x20"}, Notice(
              "ticket", "A certificate of datahub-prod expires",
-             "The certificate of datahub-prod expires in 12d 23h 58m 0s (endpoints: api). "
+             "The certificate of datahub-prod expires at 1970-01-14 01:00:00 CET, in 12d 23h 58m 0s "
+             "(endpoints: api). "
              "Every probe fails from then on.")),
     Case(Alert.CERTIFICATE_EXPIRING, "in fifteen days", "2m", {CERTIFICATE: f"{15 * 86400}x20"}),
     Case(Alert.PROBE_CREDENTIALS, "refused for five minutes", "16m", {AUTH: "0x40 0+1x40"}, Notice(
@@ -293,15 +322,17 @@ CASES = [
     Case(Alert.PROBE_CREDENTIALS, "other reasons", "16m",
          {f'sesam_slo_probe_failures_total{{{DATAHUB},reason="dns"}}': "0+1x80"}),
     Case(Alert.DOWNTIME_UNEXPLAINED, "entries that are overdue", "2m",
-         {log_entry("overdue"): "1x20", log_entry("overdue", id="e-9"): "1x20", log_entry("ended", id="e-20"): "1x20"},
+         {log_entry("overdue"): "1x20", log_entry("overdue", id="e-9"): "1x20", log_entry("ended", id="e-20"): "1x20",
+          log_start(): "90x20", log_start("e-9"): "30x20", log_start("e-20"): "0x20"},
          Notice("ticket", "A downtime of datahub-prod has no cause or no solution",
                 "Entries of the downtime log that have waited for a cause and a solution for more than "
-                "2 business days: e-17 e-9.")),
+                "2 business days: e-17 e-9; the oldest began at 1970-01-01 01:00:30 CET.")),
     Case(Alert.DOWNTIME_UNEXPLAINED, "ended and explained ones", "2m",
          {log_entry("ended"): "1x20", log_entry("explained", id="e-9"): "1x20"}),
-    Case(Alert.CONFIG_RELOAD_FAILED, "the last reload failed", "2m", {RELOADED: "0x20"}, Notice(
+    Case(Alert.CONFIG_RELOAD_FAILED, "the last reload failed", "2m", {RELOADED: "0x20", LOADED: "0x20"}, Notice(
         "ticket", "The exporter refused its configuration",
-        "The last reload of the exporter's configuration failed; it runs on with the one before. "
+        "The last reload of the exporter's configuration failed; it runs on with the one before, loaded at "
+        "1970-01-01 01:00:00 CET. "
         "sesam-slo check-config names every fault.", OF_JOB)),
     Case(Alert.CONFIG_RELOAD_FAILED, "the last reload worked", "2m", {RELOADED: "1x20"}),
 
@@ -315,7 +346,8 @@ CASES = [
          {REMAINING.replace("month", "30d"): "-90x20", BUDGET: "11340x20", REMAINING: "1x20"}),
     Case(Alert.BUDGET_EXHAUSTED, "an objective of 100 % that is kept", "2m", {REMAINING: "0x20", BUDGET: "0x20"}),
     Case(Alert.BUDGET_BURN_FAST, "ten minutes of the hour, and now", "3h10m30s",
-         {FAILING_SECONDS: "0x180 0+60x60"}, burning("fast", "15%", "hour (or six hours)"), step="1m"),
+         {FAILING_SECONDS: "0x180 0+60x60", REMAINING: "5400x240"},
+         burning("fast", "15%", "hour (or six hours)", " Of this month's error budget 1h 30m 0s remain."), step="1m"),
     Case(Alert.BUDGET_BURN_FAST, "four minutes of the hour", "3h4m30s", {FAILING_SECONDS: "0x180 0+60x60"}, step="1m"),
     Case(Alert.BUDGET_BURN_FAST, "over for ten minutes", "3h20m30s",
          {FAILING_SECONDS: "0x180 0+60x10 600x60"}, step="1m"),

@@ -4,17 +4,20 @@ from datetime import timedelta
 
 import pytest
 import yaml
-from alert_cases import CASES
+from alert_cases import CASES as STATE_CASES
+from alert_cases import LOCAL_TIME
+from support_alert_cases import CASES as SUPPORT_CASES
 
 from sesam_slo.core.names import Alert
 
+CASES = [*STATE_CASES, *SUPPORT_CASES]
 RUNBOOKS = "https://github.com/sesam-community/sesam-slo/blob/main/docs/runbooks"
 ALERTS = {value for name, value in vars(Alert).items() if name.isupper()}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.alert}: {case.says}")
 def test_alert(case, configuration, written, run_tool):
-    timings = {name: timedelta(seconds=value) for name, value in case.timings}
+    timings = {name: value if name == "case_due_at" else timedelta(seconds=value) for name, value in case.timings}
     folder = written(configuration(**timings))
     (folder / "case.yml").write_text(yaml.safe_dump(rule_test(case)))
     run_tool("promtool", "test", "rules", str(folder / "case.yml"))
@@ -27,7 +30,9 @@ def rule_test(case):
         "tests": [
             {
                 "interval": case.step,
-                "input_series": [{"series": name, "values": values} for name, values in case.series.items()],
+                "input_series": [
+                    {"series": name, "values": values} for name, values in {**LOCAL_TIME, **case.series}.items()
+                ],
                 "alert_rule_test": [
                     {"eval_time": case.at, "alertname": case.alert, "exp_alerts": expected(case.alert, case.fires)}
                 ],

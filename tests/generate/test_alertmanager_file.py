@@ -1,5 +1,6 @@
 """The Alertmanager configuration: it loads, routes by severity, and knows when tickets may be handed out."""
 
+import json
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -65,8 +66,8 @@ def test_the_watchdog_repeats_at_every_group_interval(values):
     }
 
 
-def test_alerts_are_grouped_by_service_and_name(values):
-    assert values["route"]["group_by"] == ["service", "alertname"]
+def test_alerts_are_grouped_by_service_name_and_case_and_a_test_by_itself(values):
+    assert values["route"]["group_by"] == ["service", "alertname", "case", "test_run"]
 
 
 def test_no_page_for_downtime_is_ever_inhibited_nor_the_watchdog(values):
@@ -209,6 +210,12 @@ def test_a_sites_receivers_are_told_beside_the_exporter(configuration):
     assert watchdog["webhook_configs"] == [{"url": "https://switch.example/"}]
 
 
+def test_a_sites_own_way_to_the_exporter_takes_the_place_of_the_generated_one(configuration):
+    own = {"url": "https://slo.example/api/v1/alertmanager", "http_config": {"tls_config": {"ca_file": "ca.crt"}}}
+    files = artifacts(configuration(), 2026, Deployment(receivers={"page": {"webhook_configs": [own]}}))
+    assert yaml.safe_load(files[FILE])["receivers"][0] == {"name": "page", "webhook_configs": [own]}
+
+
 @pytest.mark.parametrize(
     ("text", "faults"),
     [
@@ -263,3 +270,45 @@ def test_what_slack_would_read_as_markup_is_escaped(configuration, written, run_
         '--template.text={{ template "__sesam.escaped" "<!channel> & <https://evil.example|here>" }}',
     )  # fmt: skip
     assert shown.strip() == "&lt;!channel&gt; &amp; &lt;https://evil.example|here&gt;"
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (datetime(2026, 3, 29, 0, 59, 59, tzinfo=UTC), "2026-03-29 01:59:59 CET"),
+        (datetime(2026, 3, 29, 1, 0, 0, tzinfo=UTC), "2026-03-29 03:00:00 CEST"),
+        (datetime(2026, 10, 25, 0, 30, 0, tzinfo=UTC), "2026-10-25 02:30:00 CEST"),
+        (datetime(2026, 10, 25, 1, 30, 0, tzinfo=UTC), "2026-10-25 02:30:00 CET"),
+        (datetime(2028, 12, 31, 23, 30, 0, tzinfo=UTC), "2029-01-01 00:30:00 CET"),
+        (datetime(2025, 12, 31, 23, 30, 0, tzinfo=UTC), "2025-12-31 23:30:00 UTC"),  # not of the years written out
+        (datetime(2029, 7, 1, 12, 0, 0, tzinfo=UTC), "2029-07-01 12:00:00 UTC"),
+    ],
+)
+def test_instants_are_shown_in_the_policys_zone(at, shown, configuration, written, run_tool, tmp_path):
+    folder = written(configuration())
+    alert = {"status": "firing", "labels": {}, "annotations": {"description": "d"}, "startsAt": at.isoformat()}
+    (tmp_path / "data.json").write_text(json.dumps({"status": "firing", "alerts": [alert]}))
+    text = run_tool(
+        "amtool", "template", "render", f"--template.glob={folder}/alertmanager/templates/*.tmpl",
+        f"--template.data={tmp_path / 'data.json'}", '--template.text={{ template "sesam.text" . }}',
+    )  # fmt: skip
+    assert text.strip().splitlines() == ["d", f"Firing since {shown}"]
+
+
+@pytest.mark.parametrize("template", ["sesam.text", "sesam.slack.text"])
+def test_a_notification_leads_to_the_log_the_dashboard_and_the_runbook(
+    template, configuration, written, run_tool, tmp_path
+):
+    folder = written(configuration())
+    annotations = {"description": "d", "log_url": "https://l", "dashboard_url": "https://d", "runbook_url": "https://r"}
+    times = {"startsAt": "2026-07-01T10:00:00Z", "endsAt": "2026-07-01T11:00:00Z"}
+    alert = {"status": "resolved", "labels": {}, "annotations": annotations, **times}
+    (tmp_path / "data.json").write_text(json.dumps({"status": "resolved", "alerts": [alert]}))
+    text = run_tool(
+        "amtool", "template", "render", f"--template.glob={folder}/alertmanager/templates/*.tmpl",
+        f"--template.data={tmp_path / 'data.json'}", f'--template.text={{{{ template "{template}" . }}}}',
+    )  # fmt: skip
+    assert text.strip().splitlines() == [
+        "d", "Fired from 2026-07-01 12:00:00 CEST to 2026-07-01 13:00:00 CEST", "Log: https://l", "Dashboard: https://d",
+        "What to do: https://r",
+    ]  # fmt: skip

@@ -102,9 +102,12 @@ def alertmanager(configuration, quick_timings, written, inbox):
             (folder / "alertmanager/secrets/write_token").write_text("token of the test\n")
             url = stack.enter_context(running(folder))
 
-            def send(name, severity, *, resolved=False, **labels):
+            def send(name, severity, *, resolved=False, annotations=None, **labels):
                 now = datetime.now(UTC)
-                alert = {"labels": {"alertname": name, "severity": severity, **labels}, "annotations": {}}
+                alert = {
+                    "labels": {"alertname": name, "severity": severity, **labels},
+                    "annotations": annotations or {},
+                }
                 alert["startsAt"] = (now - timedelta(minutes=1)).isoformat()
                 alert["endsAt"] = (now if resolved else now + timedelta(hours=1)).isoformat()
                 requests.post(f"{url}/api/v2/alerts", json=[alert], timeout=5).raise_for_status()
@@ -154,6 +157,44 @@ def test_downtime_speaks_for_its_own_service_only(alertmanager, inbox):
         ("firing", Alert.FLAPPING, "other"),
         ("firing", Alert.BUDGET_EXHAUSTED, "datahub-prod"),
     }
+
+
+def test_a_test_page_inhibits_nothing_and_repeats_no_page(alertmanager, inbox):
+    send = alertmanager(**ALWAYS)
+    send(Alert.DOWNTIME, "page", service="datahub-prod")
+    eventually(lambda: inbox.of("page"), inbox.notices)
+    send(Alert.DOWNTIME, "page", service="datahub-prod", test="true", test_run="1")
+    send(Alert.DOWNTIME, "page", service="other", test="true", test_run="1")
+    send(Alert.NOT_RESPONDING, "ticket", service="other")
+    send(Alert.WATCHDOG, "info")
+    eventually(lambda: len(inbox.of("watchdog")) >= SEVERAL and inbox.of("ticket"), inbox.notices)
+    assert inbox.of("ticket") == [("firing", Alert.NOT_RESPONDING, "other")]
+    of_datahub, of_other = ("firing", Alert.DOWNTIME, "datahub-prod"), ("firing", Alert.DOWNTIME, "other")
+    assert sorted(inbox.of("page")) == [of_datahub, of_datahub, of_other]  # the real one, its test, the other's test
+
+
+def test_a_text_that_changes_is_no_other_notice(alertmanager, inbox):
+    """An alert is its labels. So a description may name the event, and its cause may be found meanwhile."""
+    send = alertmanager(**ALWAYS)
+    send(Alert.DOWNTIME, "page", service="datahub-prod", annotations={"description": "since 14:00"})
+    eventually(lambda: inbox.of("page"), inbox.notices)
+    send(Alert.DOWNTIME, "page", service="datahub-prod", annotations={"description": "since 14:00, event e-17"})
+    send(Alert.WATCHDOG, "info")
+    eventually(lambda: len(inbox.of("watchdog")) >= SEVERAL, inbox.notices)
+    assert inbox.of("page") == [("firing", Alert.DOWNTIME, "datahub-prod")]
+
+
+def test_two_cases_of_one_service_are_told_apart(alertmanager, inbox):
+    """In one group the second would come with a repetition of the first, and the first's end with neither."""
+    send = alertmanager(**ALWAYS)
+    send(Alert.REACTION_DUE, "page", service="datahub-prod", case="c-7")
+    eventually(lambda: inbox.of("page"), inbox.notices)
+    send(Alert.REACTION_DUE, "page", service="datahub-prod", case="c-8")
+    eventually(lambda: len(inbox.of("page")) == 2, inbox.notices)
+    send(Alert.REACTION_DUE, "page", service="datahub-prod", case="c-7", resolved=True)
+    send(Alert.WATCHDOG, "info")
+    eventually(lambda: len(inbox.of("page")) == 3 and len(inbox.of("watchdog")) >= SEVERAL, inbox.notices)
+    assert [status for status, *_ in inbox.of("page")] == ["firing", "firing", "resolved"]
 
 
 def test_a_dead_exporter_neither_repeats_nor_hides_the_end_of_a_downtime(alertmanager, inbox):

@@ -7,22 +7,37 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sesam_slo.config import load
 from sesam_slo.core.names import METRICS, PREFIX
 from sesam_slo.generate import artifacts
 from sesam_slo.generate.dashboards import dashboards
 from sesam_slo.generate.dashboards.palette import STATES
-from sesam_slo.generate.dashboards.service_state import State
+from sesam_slo.generate.dashboards.sentence import ALL_RESPONDING, NOTHING_SEEN
+from sesam_slo.generate.dashboards.service_state import STATE, State
+from sesam_slo.generate.history import DOWN_SECONDS, SEEN
 
 ROOT = Path(__file__).parents[2]
 WALL = "grafana/dashboards/wall.json"
 PANEL_TYPES = {"stat", "table", "state-timeline", "timeseries", "gauge", "bargauge", "text", "barchart"}
 ROW_PIXELS, GAP_PIXELS, EDGE_PIXELS = 30, 8, 16  # Grafana's grid
-SELECTOR = re.compile(rf"\b({PREFIX}\w+)(?:{{([^}}]*)}})?")
+SELECTOR = re.compile(rf"(?<![:\w])({PREFIX}\w+)(?:{{([^}}]*)}})?")
+RECORDED = re.compile(rf"\bservice:{PREFIX}\w+:\w+")
 LABEL_MATCHER = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"')
 GROUPING = re.compile(r"\b(?:by|on|group_left) \(([^)]*)\)")
-JOINED_LABELS = {"job", "instance", "total"}  # of the scrape, and made by a query
+JOINED_LABELS = {
+    "job",
+    "instance",
+    "minutes",
+    "lasted",
+    "left",
+    "availability",
+    "bound",
+    "note",
+    "rest",
+    "alike",
+}  # of the scrape, and made by a query
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +132,14 @@ def test_every_metric_read_exists(queries):
     assert {name for query in queries for name, _ in SELECTOR.findall(query)} <= METRICS.keys()
 
 
+def test_every_recorded_series_read_is_recorded(queries, config):
+    rules = yaml.safe_load(artifacts(config, 2026)["prometheus/rules/sesam-slo.yml"])
+    recorded = {rule.get("record") for group in rules["groups"] for rule in group["rules"]}
+    read = {name for query in queries for name in RECORDED.findall(query)}
+    assert read == {STATE, SEEN, DOWN_SECONDS}
+    assert read <= recorded
+
+
 def test_every_label_matched_exists_on_its_metric(queries):
     matched = {
         (name, label)
@@ -133,7 +156,7 @@ def test_every_label_grouped_by_exists(queries):
     grouped = {
         label for query in queries for labels in GROUPING.findall(query) for label in labels.split(", ") if label
     }
-    assert {"service", "endpoint", "id"} <= grouped <= known
+    assert {"service", "id"} <= grouped <= known
 
 
 def test_no_query_pretends(queries):
@@ -154,14 +177,57 @@ def test_every_state_has_its_word_and_its_colour():
 def test_only_a_seen_answer_is_green(wall):
     """Where there is nothing, and below every threshold, no panel with a coloured ground is green."""
     green = STATES[State.OK][1]
-    for panel in wall["panels"]:
-        if panel["options"].get("colorMode") != "background_solid":
-            continue
+    grounds = [panel for panel in wall["panels"] if panel["options"].get("colorMode") == "background_solid"]
+    assert len(grounds) == 5
+    for panel in grounds:
         defaults = panel["fieldConfig"]["defaults"]
         without_data = [each["options"] for each in defaults["mappings"] if each["type"] == "special"]
         assert [each["result"]["text"] for each in without_data] == ["NOT SEEN"]
         assert without_data[0]["result"]["color"] != green
-        assert [step["color"] for step in defaults["thresholds"]["steps"]] == [STATES[State.NOT_SEEN][1]]
+        assert defaults["color"].get("fixedColor") != green
+        assert green not in [step["color"] for step in defaults.get("thresholds", {"steps": []})["steps"]]
+
+
+def test_the_answer_is_green_for_one_sentence_alone_and_its_worst_word_colours_it(wall):
+    (panel,) = [panel for panel in wall["panels"] if panel["title"] == "Is everything answering?"]
+    coloured = [
+        (re.compile(each["matcher"]["options"].strip("/")), each["properties"][0]["value"]["fixedColor"])
+        for each in panel["fieldConfig"]["overrides"]
+    ]
+
+    def colour(sentence):
+        found = [color for pattern, color in coloured if pattern.search(sentence)]
+        return found[-1] if found else panel["fieldConfig"]["defaults"]["color"]["fixedColor"]
+
+    words = {state: color for state, (_, color) in STATES.items()}
+    assert {color for pattern, color in coloured if pattern.pattern == ALL_RESPONDING.strip("/")} == {words[State.OK]}
+    assert colour("ALL 16 RESPONDING") == colour("RESPONDING") == words[State.OK]
+    assert colour("15 RESPONDING · 1 IN MAINTENANCE") == colour("16 IN MAINTENANCE") == words[State.MAINTENANCE]
+    assert colour("2 FAILING") == words[State.FAILING]
+    assert colour("1 NOT SEEN · 2 FAILING") == colour(NOTHING_SEEN) == colour("anything else") == words[State.NOT_SEEN]
+    assert colour("1 DOWN · 3 NOT SEEN") == words[State.DOWN]
+
+
+def test_links_carry_time_and_service(wall):
+    links = {
+        link["url"]
+        for panel in wall["panels"]
+        for settings in [panel["fieldConfig"]["defaults"]]
+        for link in settings.get("links", [])
+    }
+    assert {url.split("?")[0] for url in links} == {
+        "/d/sesam-slo-slo", "/d/sesam-slo-log", "/d/sesam-slo-support", "/d/sesam-slo-exporter",
+    }  # fmt: skip
+    assert [url for url in links if "${__url_time_range}" not in url] == []
+    assert [url for url in links if "var-service=" not in url] == ["/d/sesam-slo-exporter?${__url_time_range}"]
+
+
+def test_the_log_leads_to_the_page_where_people_reach_it(config):
+    reached = replace(config, web=replace(config.web, external_url="https://slo.example"))
+    (panel,) = [
+        panel for panel in json.loads(dashboards(reached)[WALL])["panels"] if panel["title"].startswith("Downtime log")
+    ]
+    assert [link["url"] for link in panel["fieldConfig"]["defaults"]["links"]][1:] == ["https://slo.example/"]
 
 
 @pytest.mark.parametrize(

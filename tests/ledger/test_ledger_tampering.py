@@ -128,7 +128,7 @@ def test_the_chain_has_something_of_every_kind(whole: Whole) -> None:
 
 
 @pytest.mark.contract("log")
-@examples(200)
+@examples(100)
 @given(data=st.data())
 def test_any_single_byte_of_any_text_of_any_revision(whole: Whole, data: st.DataObject) -> None:
     number = data.draw(st.integers(1, whole.verdict.revisions), "revision")
@@ -147,7 +147,7 @@ def test_any_single_byte_of_any_text_of_any_revision(whole: Whole, data: st.Data
 
 
 @pytest.mark.contract("log")
-@examples(80)
+@examples(40)
 @given(data=st.data())
 def test_any_bit_of_any_number_of_any_revision(whole: Whole, data: st.DataObject) -> None:
     number = data.draw(st.integers(1, whole.verdict.revisions), "revision")
@@ -162,7 +162,7 @@ def test_any_bit_of_any_number_of_any_revision(whole: Whole, data: st.DataObject
 
 
 @pytest.mark.contract("log")
-@examples(60)
+@examples(25)
 @given(data=st.data())
 def test_any_value_of_another_type(whole: Whole, data: st.DataObject) -> None:
     number = data.draw(st.integers(1, whole.verdict.revisions), "revision")
@@ -180,7 +180,7 @@ def test_any_value_of_another_type(whole: Whole, data: st.DataObject) -> None:
 
 
 @pytest.mark.contract("log")
-@examples(60)
+@examples(25)
 @given(data=st.data())
 def test_any_revisions_removed(whole: Whole, data: st.DataObject) -> None:
     numbers = data.draw(st.sets(st.integers(1, whole.verdict.revisions), min_size=1), "revisions")
@@ -191,7 +191,7 @@ def test_any_revisions_removed(whole: Whole, data: st.DataObject) -> None:
 
 
 @pytest.mark.contract("log")
-@examples(60)
+@examples(25)
 @given(data=st.data())
 def test_a_revision_removed_and_the_later_ones_moved_up(whole: Whole, data: st.DataObject) -> None:
     number = data.draw(st.integers(1, whole.verdict.revisions - 1), "revision")
@@ -203,7 +203,7 @@ def test_a_revision_removed_and_the_later_ones_moved_up(whole: Whole, data: st.D
 
 
 @pytest.mark.contract("log")
-@examples(60)
+@examples(25)
 @given(data=st.data())
 def test_a_copy_of_a_revision_slipped_in_anywhere(whole: Whole, data: st.DataObject) -> None:
     last = whole.verdict.revisions
@@ -220,7 +220,7 @@ def test_a_copy_of_a_revision_slipped_in_anywhere(whole: Whole, data: st.DataObj
 
 
 @pytest.mark.contract("log")
-@examples(60)
+@examples(25)
 @given(data=st.data())
 def test_any_two_revisions_swapped(whole: Whole, data: st.DataObject) -> None:
     numbers = st.integers(1, whole.verdict.revisions)
@@ -236,7 +236,7 @@ def test_any_two_revisions_swapped(whole: Whole, data: st.DataObject) -> None:
 
 
 @pytest.mark.contract("log")
-@examples(60)
+@examples(25)
 @given(data=st.data())
 def test_an_altered_head(whole: Whole, data: st.DataObject) -> None:
     head = whole.verdict.head
@@ -253,7 +253,7 @@ def test_an_altered_head(whole: Whole, data: st.DataObject) -> None:
 
 
 @pytest.mark.contract("log")
-@examples(150)
+@examples(60)
 @given(data=st.data())
 def test_any_column_of_any_fact_altered_beside_the_chain(whole: Whole, data: st.DataObject) -> None:
     table = data.draw(st.sampled_from(FACTS), "table")
@@ -278,13 +278,15 @@ def test_a_fact_removed_beside_the_chain(whole: Whole, table: str) -> None:
         assert fault.endswith("is not in its table any more")
 
 
-@examples(150)
+@examples(60)
 @given(data=st.data())
 def test_any_byte_of_the_file_that_holds_a_revision(whole: Whole, data: st.DataObject) -> None:
     """Past SQLite: in the pages where the texts of a revision lie."""
     content = whole.path.read_bytes()
     with whole.copy() as copy:
-        number = data.draw(st.integers(1, whole.verdict.revisions), "revision")
+        # The policy's text is longer than a page and lies in several; the tests above alter it through SQLite.
+        found = copy.ask("SELECT number FROM revisions WHERE kind != 'policies' ORDER BY number")
+        number = data.draw(st.sampled_from([number for (number,) in found]), "revision")
         column = data.draw(st.sampled_from(["author", "change", "hash"]), "column")
         ((*texts, until, hash, stored),) = copy.ask(
             "SELECT author, reason, change, until_us, hash, " + column + " FROM revisions WHERE number = ?", number

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from bench import DOWN, OK, SECOND, START, Bench, config, policy
+from bench import DOWN, OK, SECOND, START, Bench, config, endpoint, policy
 
 from sesam_slo.collector import ServiceMetrics
 from sesam_slo.collector.families import Families
 from sesam_slo.core.entry import Log
 from sesam_slo.core.history import Correction
-from sesam_slo.core.model import AnnouncedWindow, Origin
+from sesam_slo.core.model import AnnouncedWindow, Origin, Service
 
 LONG_AGO = START - timedelta(hours=72)
 
@@ -42,7 +42,7 @@ def at(seconds: float) -> Any:
 def tell(bench: Bench, log: Log, *windows: AnnouncedWindow) -> None:
     """As the exporter does with what people wrote into the ledger."""
     bench.published.follow(log, windows)
-    bench.monitor.follow(bench.published.excuses(), windows)
+    bench.monitor.follow(bench.published.excuses(), windows, bench.published.cases)
 
 
 def back_dated(start: float, recorded: float) -> AnnouncedWindow:
@@ -101,6 +101,24 @@ def test_an_excuse_counts_from_when_it_was_given_and_lowers_no_counter() -> None
     assert scraper.value("downtime_seconds_total", **{"class": "unplanned"}) == pytest.approx(shown + 5, abs=0.01)
 
 
+@pytest.mark.contract("excluded")
+def test_an_excuse_holds_while_an_endpoint_is_taken_out() -> None:
+    both = config(Service("svc", (endpoint("api"), endpoint("ui"))))
+    bench = Bench(both)
+    bench.prober.answer = lambda key: DOWN
+    bench.run(20)
+    (event,) = bench.log()
+    excused_at = bench.clock.now()
+    tell(bench, Log.of((event,), (), (Correction(event.id, excused_at, "kari", "", {"cause": "customer"}),)))
+    bench.run(1)
+    unplanned = bench.now().counters.unplanned
+    bench.monitor.reload(config(Service("svc", (endpoint("api"),))))
+    bench.run(5)
+    counters = bench.now().counters
+    assert counters.unplanned == unplanned == excused_at - event.start
+    assert counters.excluded == bench.service().horizon - excused_at
+
+
 def test_a_budget_is_each_seconds_share_by_the_objective_then_in_force() -> None:
     bench = Bench(config(policy=policy(objective_ratio=0.9)))
     scraper = Scraper(bench)
@@ -117,6 +135,21 @@ def test_a_budget_is_each_seconds_share_by_the_objective_then_in_force() -> None
         budget = scraper.value("error_budget_seconds", window="24h")
         assert budget == pytest.approx(before + passed * 0.005, abs=1e-6)
     assert scraper.value("error_budget_remaining_seconds", window="30d") == pytest.approx(budget, abs=1e-9)
+
+
+def test_a_result_holds_by_the_interval_that_was_in_force_when_its_probe_started() -> None:
+    bench = Bench(config())
+    bench.run(5)
+    bench.prober.answer = lambda key: None
+    bench.run(1)
+    under_way = bench.service().horizon
+    slow = Service("svc", (endpoint("api", interval=20 * SECOND),))
+    bench.monitor.reload(config(slow))
+    bench.monitor.turn()
+    bench.prober.answer = lambda key: OK
+    bench.run(3)
+    state = bench.now().endpoints["api"]
+    assert (state.last_at, state.held_until) == (under_way, under_way + 2 * SECOND)
 
 
 def test_nothing_is_known_of_the_time_after_a_configuration_that_is_not_published_yet() -> None:

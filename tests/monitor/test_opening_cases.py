@@ -12,6 +12,7 @@ from bench import DOWN, OK, SECOND, START, Bench, config, policy
 from sesam_slo.core.case import Case, CaseState, cases
 from sesam_slo.core.entry import Log
 from sesam_slo.core.history import CaseChange, Changes, Event
+from sesam_slo.core.intervals import Interval
 from sesam_slo.core.maintenance import Maintenance
 from sesam_slo.core.model import AnnouncedWindow, Config
 from sesam_slo.core.opening import merged, openings
@@ -87,7 +88,7 @@ def test_an_event_that_a_person_excused_gets_none() -> None:
     bench = Bench(config())
     down(bench, 15)
     bench.prober.answer = lambda key: DOWN
-    bench.monitor.follow(frozenset({bench.log()[0].id}), (), {})
+    bench.monitor.follow({bench.log()[0].id: (Interval(START, START + timedelta(days=9)),)}, (), {})
     bench.monitor.reload(opening())
     bench.run(3)
     assert bench.ledger.cases == ()
@@ -148,7 +149,7 @@ def test_what_comes_back_from_the_ledger_opens_no_other(times: int) -> None:
     down(bench, 15)
     for _ in range(times):
         bench.published.follow(Log(), (), bench.ledger.cases)
-        bench.monitor.follow(frozenset(), (), bench.published.cases)
+        bench.monitor.follow({}, (), bench.published.cases)
         down(bench, 5)
     assert len(bench.ledger.cases) == 1
     assert isinstance(bench.ledger, Changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from report_books import OSLO, Ledger, example, made
 from sesam_slo.cli import main
 from sesam_slo.core.history import Changes, Correction, Recorded
 from sesam_slo.ledger import open_ledger
+from terminal import shown_on_a_terminal
 
 CONFIG = """\
 services:
@@ -74,6 +76,20 @@ class TestWhatIsWritten:
         assert list(document["services"]) == ["datahub-prod", "datahub-test", "ferd-prod"]
         assert document["services"]["datahub-prod"]["labels"] == {"customer": "acme"}
         assert len(document["provenance"]["log_sha256"]) == 64
+
+    def test_on_a_terminal_it_is_laid_out_and_fits(self, filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        status, shown = shown_on_a_terminal(filled, "report", "--month", "2026-10", COLUMNS="80", NO_COLOR="1")
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+        assert status == 0
+        assert any("Service level report, October 2026" in line and "#" not in line for line in lines)
+        assert max(map(len, lines)) <= 80
+        figures = re.compile(r"[0-9]+:[0-9]{2}\b|[0-9.]+ %")
+        assert set(figures.findall(report(capsys))) <= set(figures.findall("\n".join(lines)))
+        assert "…" not in shown
+
+    def test_on_a_terminal_too_a_format_is_what_it_is(self, filled: Path) -> None:
+        _, shown = shown_on_a_terminal(filled, "report", "--month", "2026-10", "--format", "md")
+        assert shown.startswith("# Service level report, October 2026\n")
 
     @pytest.mark.parametrize(
         ("name", "begins"),

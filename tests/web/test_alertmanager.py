@@ -111,6 +111,13 @@ def test_the_page_of_an_ongoing_downtime_is_its_report(site: Site) -> None:
     assert '>11:00</time> by <span class="said">alertmanager</span>' in site.client.get("/").text
 
 
+def test_a_test_page_reports_nothing(site: Site) -> None:
+    tested = alert(starts_at=site.bench.clock.now() - SECOND)
+    tested["labels"]["test"] = "true"
+    assert site.reported(tested) == []
+    assert site.bench.service().log.reports == {}
+
+
 def test_an_entry_without_a_page_says_nothing_of_a_report(site: Site) -> None:
     (entry,) = site.client.get("/api/v1/status").json()["services"][0]["downtime"]
     assert (entry["reported_at"], entry["reported_by"]) == (None, None)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .. import __version__
 from .errors import CommandError
+from .output import plain
 
 DONE, FAILED, USAGE = 0, 1, 2
 
@@ -32,6 +33,8 @@ MODULES = {
     "backfill": "backfill",
     "ledger": "ledger",
     "generate": "generate",
+    "alert": "alert",
+    "completion": "completion",
 }
 
 
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except CommandError as error:
-        print(error, file=sys.stderr)
+        print(plain(str(error)), file=sys.stderr)
         return error.status
     except KeyboardInterrupt:
         return 130

@@ -20,7 +20,7 @@ from ..core.model import Cause, Policy
 from ..core.support import Clock
 from .errors import CommandError
 from .instants import instant
-from .output import add_format, as_csv, as_json, as_table
+from .output import add_format, as_csv, as_json, print_table
 
 HELP = "Support cases: reports them, records what was done, lists them, computes their deadlines."
 
@@ -191,18 +191,16 @@ def _deadlines(options: argparse.Namespace) -> int:
     elif options.format == "csv":
         print(as_csv([{**document, "fix_note": targets.fix.note}]))
     else:
-        print(
-            as_table(
-                [
-                    {
-                        "clock": clock.value,
-                        "target": str(targets.of(clock)),
-                        "deadline": document[clock.value],
-                        "local time": _local(due[clock.value], policy),
-                    }
-                    for clock in Clock
-                ]
-            )
+        print_table(
+            [
+                {
+                    "clock": clock.value,
+                    "target": str(targets.of(clock)),
+                    "deadline": document[clock.value],
+                    "local time": _local(due[clock.value], policy),
+                }
+                for clock in Clock
+            ]
         )
     return 0
 

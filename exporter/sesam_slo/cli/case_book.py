@@ -23,7 +23,7 @@ from ..ledger import Ledger, LedgerError, open_ledger
 from ..public_holidays import is_holiday
 from .errors import CommandError, load_config
 from .ledgers import amend, opened, this_person
-from .output import as_csv, as_json, as_table
+from .output import as_csv, as_json, print_table
 
 # -- reading --------------------------------------------------------------------------------------------------------------
 
@@ -39,8 +39,10 @@ def list_cases(options: argparse.Namespace) -> int:
         print(as_json(documents))
     elif options.format == "csv":
         print(as_csv([_flat(each) for each in documents]))
+    elif documents:
+        print_table([_row(each) for each in documents])
     else:
-        print(as_table([_row(each) for each in documents]) if documents else "no cases")
+        print("no cases")
     return 0
 
 
@@ -55,11 +57,11 @@ def show(options: argparse.Namespace) -> int:
         print(as_json({**document, "history": history}))
         return 0
     lines = {name: value for name, value in document.items() if name not in ("id", "clocks", "levels")}
-    print(as_table([{"": name, case.id: "" if value is None else value} for name, value in lines.items()]))
+    print_table([{"": name, case.id: "" if value is None else value} for name, value in lines.items()])
     print("\nclocks")
-    print(as_table([{"clock": name, **_blank(clock)} for name, clock in document["clocks"].items()]))
+    print_table([{"clock": name, **_blank(clock)} for name, clock in document["clocks"].items()])
     print("\nhistory")
-    print(as_table([{**each, "change": _words(each["change"])} for each in history]))
+    print_table([{**each, "change": _words(each["change"])} for each in history])
     return 0
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from .errors import CommandError, load_config
-from .online import alertmanager_faults, prometheus_faults
+from .output import plain
 
 HELP = "Validates the configuration and prints every fault."
 
@@ -25,6 +25,8 @@ def run(options: argparse.Namespace) -> int:
     if not options.online:
         print(f"{options.config}: in order, services: {len(config.services)}")
         return 0
+    from .online import alertmanager_faults, prometheus_faults  # noqa: PLC0415 - brings all that is generated with it
+
     faults: list[str] = []
     if config.prometheus_url is None and config.alertmanager_url is None:
         raise CommandError(
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if config.alertmanager_url is not None:
         faults += alertmanager_faults(config.alertmanager_url, config)
     for fault in faults:
-        print(fault, file=sys.stderr)
+        print(plain(fault), file=sys.stderr)
     if not faults:
         print(f"{options.config}: in order, and loaded as generated")
     return 1 if faults else 0

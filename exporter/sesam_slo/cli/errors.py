@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..config import ConfigError, load
-from ..core.model import Config
+if TYPE_CHECKING:
+    from ..core.model import Config
 
 
 class CommandError(Exception):
@@ -19,6 +20,8 @@ class CommandError(Exception):
 
 def load_config(path: Path, *, syntax_only: bool = False, overrides: Sequence[str] = ()) -> Config:
     """Raises CommandError with every fault of the file, and of the overrides (`--set KEY=VALUE`)."""
+    from ..config import ConfigError, load  # noqa: PLC0415 - most of a start's time, and not every command asks for it
+
     try:
         return load(path, syntax_only=syntax_only, overrides=overrides)
     except ConfigError as error:

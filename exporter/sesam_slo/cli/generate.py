@@ -9,7 +9,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..generate import Deployment, artifacts
+from ..generate import Deployment, artifacts, kubernetes_artifacts
+from ..generate.kubernetes import KUSTOMIZATION
 from ..generate.receivers import Receivers, parse
 from .errors import CommandError, load_config
 
@@ -20,13 +21,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path(), metavar="DIR", help="where prometheus/, ... go (default: .)"
     )
+    parser.add_argument(
+        "--kubernetes",
+        action="store_true",
+        help="also kubernetes/: what the Prometheus Operator and Grafana's sidecar take, and the exporter; "
+        "once it is there it is kept up without being asked for",
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; fail when what is there differs")
 
 
 def run(options: argparse.Namespace) -> int:
     config = load_config(options.config, syntax_only=True)
     year = datetime.now(UTC).astimezone(config.policy.timezone).year
-    files = artifacts(config, year, Deployment(receivers=_receivers(options.out / "alertmanager" / "receivers.yml")))
+    site = Deployment(receivers=_receivers(options.out / "alertmanager" / "receivers.yml"))
+    files = artifacts(config, year, site)
+    if options.kubernetes or (options.out / KUSTOMIZATION).exists():
+        files |= kubernetes_artifacts(config, year, _text(options.config), site)
     if options.check:
         return _check(options.out, files)
     for name, text in files.items():
@@ -39,6 +49,13 @@ def run(options: argparse.Namespace) -> int:
         except OSError as error:
             raise CommandError(f"{path}: cannot be written: {error.strerror or error}") from None
     return 0
+
+
+def _text(configuration: Path) -> str:
+    try:
+        return configuration.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{configuration}: cannot be read: {error.strerror or error}", status=2) from None
 
 
 def _receivers(path: Path) -> Receivers:

@@ -21,7 +21,7 @@ from .errors import CommandError, load_config
 from .evidence import documents, evidence_of, shown
 from .instants import instant
 from .ledgers import amend_configured, check_services, opened, read_book, this_person
-from .output import add_format, as_csv, as_json, as_table
+from .output import add_format, as_csv, as_json, print_table
 
 HELP = "The downtime log: lists, shows, annotates, adds, exports, verifies."
 
@@ -134,8 +134,10 @@ def _list(options: argparse.Namespace) -> int:
     rows = [_row(each) for each in entries]
     if options.format == "csv":
         print(as_csv(rows))
+    elif rows:
+        print_table(rows)
     else:
-        print(as_table(rows) if rows else "no downtime")
+        print("no downtime")
     return 0
 
 
@@ -210,9 +212,9 @@ def _show(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(as_json({**document, "history": [each.document() for each in history], "evidence": documents(evidence)}))
         return 0
-    print(as_table([{"": name, entry.id: _cell(value)} for name, value in document.items() if name != "id"]))
+    print_table([{"": name, entry.id: _cell(value)} for name, value in document.items() if name != "id"])
     print("\nhistory")
-    print(as_table([{**each.document(), "change": _words(each)} for each in history]))
+    print_table([{**each.document(), "change": _words(each)} for each in history])
     if evidence:
         print(f"\nevidence\n{shown(evidence)}")
     return 0

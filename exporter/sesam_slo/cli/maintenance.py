@@ -21,7 +21,7 @@ from ..ledger import Ledger, LedgerError, open_ledger
 from ..silences import follow_with_silence
 from .errors import CommandError, load_config
 from .ledgers import amend, opened, this_person
-from .output import add_format, as_csv, as_json, as_table
+from .output import add_format, as_csv, as_json, plain, print_table
 
 HELP = "Planned maintenance: lists, announces, changes, cancels; writes the calendar for customers."
 
@@ -115,8 +115,10 @@ def _list(options: argparse.Namespace) -> int:
         print(as_json(found))
     elif options.format == "csv":
         print(as_csv([{**each, "services": " ".join(each["services"] or ["all"])} for each in found]))
+    elif found:
+        print_table([_row(each, zone) for each in found])
     else:
-        print(as_table([_row(each, zone) for each in found]) if found else "no maintenance")
+        print("no maintenance")
     return 0
 
 
@@ -260,12 +262,12 @@ def record_windows(
 
 def _tell(outcome: Outcome) -> None:
     for piece in outcome.pieces:
-        print(f"{outcome.name}: {piece.sentence(outcome.zone)}")
+        print(plain(f"{outcome.name}: {piece.sentence(outcome.zone)}"))
     if not outcome.pieces:
         for piece in outcome.withdrawn:
-            print(f"{outcome.name}: cancelled: {piece.extent(outcome.zone)}")
+            print(plain(f"{outcome.name}: cancelled: {piece.extent(outcome.zone)}"))
     for warning in outcome.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print(plain(f"warning: {warning}"), file=sys.stderr)
 
 
 def _silence(config: Config, outcome: Outcome, author: str, *, wanted: bool) -> int:

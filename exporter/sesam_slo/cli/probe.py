@@ -10,7 +10,7 @@ from typing import Any
 from ..core.model import Config, Endpoint, Outcome, Phase
 from ..probe import Observation, ProbeEngine
 from .errors import CommandError, load_config
-from .output import add_format, as_csv, as_json, as_table
+from .output import add_format, as_csv, as_json, print_record
 
 HELP = "Probes endpoints once and shows phases, verdict, reason and evidence; writes nothing."
 
@@ -34,7 +34,10 @@ def run(options: argparse.Namespace) -> int:
     elif options.format == "csv":
         print(as_csv(rows))
     else:
-        print("\n\n".join(_paragraph(row) for row in rows))
+        for number, row in enumerate(rows):
+            if number:
+                print()
+            print_record(f"{row['service']}/{row['endpoint']}", _facts(row))
     return 0 if all(row["result"] == Outcome.SUCCESS for row in rows) else 1
 
 
@@ -86,7 +89,7 @@ def _row(key: tuple[str, str], endpoint: Endpoint, seen: Observation) -> dict[st
     }
 
 
-def _paragraph(row: dict[str, Any]) -> str:
+def _facts(row: dict[str, Any]) -> dict[str, Any]:
     verdict = row["result"] + (f" ({row['reason']})" if row["reason"] else "")
     phases = ", ".join(f"{phase} {row[f'{phase}_seconds'] * 1000:.1f} ms" for phase in Phase)
     facts = {
@@ -99,5 +102,4 @@ def _paragraph(row: dict[str, Any]) -> str:
         "body": f"{row['body_bytes']} bytes, sha256 {row['body_sha256']}",
         "begins": row["body"][:200] or "-",
     }
-    lines = as_table([{"": name, " ": value} for name, value in facts.items() if value is not None]).splitlines()[1:]
-    return "\n".join([f"{row['service']}/{row['endpoint']}", *(f"  {line}" for line in lines)])
+    return {name: value for name, value in facts.items() if value is not None}

@@ -11,7 +11,7 @@ from ..replay import Replay, difference
 from ..trace import Both, Fed, TraceError, feed
 from .errors import CommandError, load_config
 from .instants import instant
-from .output import add_format, as_csv, as_json, as_table
+from .output import add_format, as_csv, as_json, print_table
 from .progress import reading
 
 HELP = "Computes the account of recorded results: downtime, availability, error budget."
@@ -118,9 +118,13 @@ def _print(report: dict[str, Any], rows: list[dict[str, Any]], form: str) -> Non
         print(f"from {report['from']} to {report['to']}\n")
         if "set" in report:
             print("".join(f"set {each}\n" for each in report["set"]))
-        print(as_table(_turned(rows)))
+        print_table(_turned(rows))
         events = _events(report)
-        print("\n" + (as_table(events) if events else "no downtime"))
+        print()
+        if events:
+            print_table(events)
+        else:
+            print("no downtime")
 
 
 def _turned(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

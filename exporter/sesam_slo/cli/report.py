@@ -38,7 +38,7 @@ from ..report import (
 )
 from .errors import CommandError, load_config
 from .ledgers import amend_configured, check_services, opened, read_book, this_person
-from .output import as_json
+from .output import as_json, print_markdown
 
 HELP = "Writes the service level report of a month: HTML that prints on A4, CSV, JSON or Markdown."
 
@@ -76,7 +76,11 @@ def run(options: argparse.Namespace) -> int:
     changed = load_config(options.config, syntax_only=True, overrides=options.overrides) if options.overrides else None
     now = datetime.now(UTC)
     made = _frozen(config, options, now) if options.freeze else _made(config, changed, options, now)
-    _write(report_text(made, _format(options), now), options.out)
+    text = report_text(made, _format(options), now)
+    if options.out is None and options.format is None:
+        print_markdown(text)
+    else:
+        _write(text, options.out)
     if options.freeze:
         print(
             f"{options.month} is kept as it is now, at revision {made.provenance.log.number} of the log",

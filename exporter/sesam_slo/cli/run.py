@@ -17,7 +17,7 @@ from types import FrameType
 import pycurl
 import uvicorn
 
-from ..collector import ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
+from ..collector import CaseMetrics, ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
 from ..config import ConfigError, load
 from ..config.values import listen
 from ..core.business_time import BusinessCalendars
@@ -154,10 +154,10 @@ def _serve(
         libcurl=pycurl.version_info()[1],
     )
     calendars = BusinessCalendars(is_holiday)
-    services = ServiceMetrics(view, LogState(calendars))
+    services, cases = ServiceMetrics(view, LogState(calendars)), CaseMetrics(view, calendars)
     app = make_app(
         Exporter(
-            Exposition((services.export, tally.export, metrics.export)),
+            Exposition((services.export, cases.export, tally.export, metrics.export)),
             view,
             lambda: monitor.alive,
             reloader.reload,

@@ -1,8 +1,9 @@
 """What the exporter publishes to Prometheus (DESIGN 4)."""
 
+from .cases import CaseMetrics
 from .exporter import ExporterMetrics, ReloadState
 from .exposition import Exposition
 from .services import ServiceMetrics
 from .tally import ProbeTally
 
-__all__ = ["ExporterMetrics", "Exposition", "ProbeTally", "ReloadState", "ServiceMetrics"]
+__all__ = ["CaseMetrics", "ExporterMetrics", "Exposition", "ProbeTally", "ReloadState", "ServiceMetrics"]

@@ -50,8 +50,9 @@ class Families:
         self._of(metric).append(f"{metric.name}{rendered(metric, *labels, more=more)} {float(value)!r}\n")
 
     def add_text(self, metric: Metric, text: str) -> None:
-        """Samples of the metric that were rendered before."""
-        self._of(metric).append(text)
+        """Samples of the metric that were rendered before; none at all where there is no text."""
+        if text:
+            self._of(metric).append(text)
 
     def texts(self) -> Iterator[tuple[Metric, str]]:
         """All samples, rendered, by metric."""

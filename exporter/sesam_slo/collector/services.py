@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from ..core import names
 from ..core.entry import Entry
 from ..core.intervals import Interval
+from ..core.local_time import offsets
 from ..core.maintenance import Maintenance
 from ..core.model import DowntimeClass, Outcome, Phase, Policy
 from ..core.service import Counters, ServiceState, unplanned_active
@@ -25,6 +26,7 @@ LOG_DAYS = timedelta(days=90)
 _MOMENT = timedelta(microseconds=1)
 _AHEAD = timedelta(days=400)  # a recurring window on one weekday only, or an announced one, is found within this
 _LOOK = timedelta(days=9)
+_OFFSETS_SINCE = timedelta(days=400)  # more than a year: summer time has begun and ended
 
 
 class ServiceMetrics:
@@ -41,6 +43,7 @@ class ServiceMetrics:
         view = self._view()
         if view is None:
             return
+        _local_time(families, view)
         given = sorted({label for service in view.config.services for label, _ in service.labels})
         planned: dict[tuple[bool, ...], _Planned] = {}  # of services that share their windows, once
         for published in view.services:
@@ -81,6 +84,17 @@ class ServiceMetrics:
             families.add(names.LOG_ENTRY_INFO, 1, name, entry.id, entry.cause.value, endpoints, state)
             families.add(names.LOG_ENTRY_START, entry.start.timestamp(), name, entry.id)
             families.add(names.LOG_ENTRY_DURATION, (end - entry.start).total_seconds(), name, entry.id)
+
+
+def _local_time(families: Families, view: View) -> None:
+    """The offset in force and the one before it: enough for every instant that an alert may name."""
+    zone = view.config.policy.timezone
+    first, *later = offsets(zone, view.at - _OFFSETS_SINCE, view.at + _MOMENT)
+    by_name = {each.abbreviation: each for each in [first, *later][-2:]}
+    for name, offset in by_name.items():
+        begins = 0.0 if offset is first else offset.since.timestamp()
+        families.add(names.TIMEZONE_OFFSET, offset.ahead.total_seconds(), zone.key, name)
+        families.add(names.TIMEZONE_OFFSET_FROM, begins, zone.key, name)
 
 
 def _service(families: Families, service: ServiceView, view: View, given: list[str]) -> None:

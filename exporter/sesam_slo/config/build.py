@@ -27,6 +27,7 @@ def build(file: models.File, folder: Path) -> model.Config:
         web=_web(file.web, folder),
         prometheus_url=file.prometheus.url if file.prometheus else None,
         alertmanager_url=file.alertmanager.url if file.alertmanager else None,
+        grafana_url=file.grafana.url if file.grafana else None,
     )
 
 

@@ -154,6 +154,7 @@ class Alerts(Section):
     flapping_within: Duration = _TIMINGS.flapping_within
     credentials_failing_after: Duration = _TIMINGS.credentials_failing_after
     unexplained_after_business_days: Count = _TIMINGS.unexplained_after_business_days
+    case_due_at: Annotated[float, PlainValidator(values.share)] = _TIMINGS.case_due_at
 
 
 class PolicySection(Section):
@@ -252,3 +253,4 @@ class File(Section):
     web: WebSection = WebSection()
     prometheus: Server | None = None
     alertmanager: Server | None = None
+    grafana: Server | None = None

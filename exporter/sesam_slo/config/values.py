@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from ..core.durations import parse_duration
-from ..core.model import Kind
+from ..core.model import NO_COUNTRY, Kind
 from ..core.names import METRICS
 from ..core.support import EXPECTED_TARGET, Target, parse_target
 from .faults import shown
@@ -118,6 +118,16 @@ def objective(value: object) -> float:
     if not 0 < ratio < 1:
         raise ValueError(f"out of range: {value}; expected {expected}")
     return ratio
+
+
+def share(value: object) -> float:
+    expected = "a number above 0 and at most 1, such as 0.75"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        hint = ", without quotes or a % sign" if isinstance(value, str) else ""
+        raise ValueError(f"is {described(value)}; expected {expected}{hint}")
+    if not 0 < value <= 1:
+        raise ValueError(f"out of range: {value}; expected {expected}")
+    return float(value)
 
 
 def duration_or_zero(value: object) -> timedelta:
@@ -231,8 +241,10 @@ def holiday(value: object) -> date | tuple[int, int]:
 def country(value: object) -> str:
     if value is False:
         return "NO"  # YAML reads a bare NO as false; no country is called false
-    expected = "a country's two letters such as NO"
+    expected = f"a country's two letters such as NO, or {NO_COUNTRY}"
     written = text(value, expected)
+    if written == NO_COUNTRY:
+        return written
     import holidays  # noqa: PLC0415 - takes a tenth of a second, and few files name a country
 
     if written not in holidays.list_supported_countries(include_aliases=False):

@@ -220,7 +220,7 @@ def _changed(pieces: list[AnnouncedWindow], window: AnnouncedWindow, at: datetim
     for piece in pieces:
         services = _both(piece.services, window.services)
         # What has passed is not changed: a start that is moved within it stays where it was.
-        start = piece.start if max(piece.start, window.start) <= at else max(piece.start, window.start)
+        start = piece.start if max(piece.start, window.start) < at else max(piece.start, window.start)
         end = min(piece.end, window.end)
         if (start, end, services) == (piece.start, piece.end, piece.services):
             kept.append(piece)

@@ -231,13 +231,19 @@ class AlertTimings:
     flapping_within: timedelta = timedelta(hours=1)
     credentials_failing_after: timedelta = timedelta(minutes=5)
     unexplained_after_business_days: int = 2
+    case_due_at: float = 0.75  # of a support target's time used, so that somebody still can keep it
+
+
+NO_COUNTRY = "none"
+"""In the place of a country: no public holidays are off."""
 
 
 @dataclass(frozen=True, slots=True)
 class BusinessHours:
     """When the contract's support clocks run; minutes of the day, `days` 0 is Monday, `end_minute` 1440 is 24:00.
 
-    Off are the public holidays of `country` (ISO 3166), `extra_holidays` (month, day) every year, and `extra_dates` once.
+    Off are the public holidays of `country` (ISO 3166, or `NO_COUNTRY`), `extra_holidays` (month, day) every year, and
+    `extra_dates` once.
     """
 
     days: frozenset[int] = frozenset(range(5))
@@ -292,3 +298,4 @@ class Config:
     evidence_keep: timedelta = EVIDENCE_KEEP
     prometheus_url: str | None = None
     alertmanager_url: str | None = None
+    grafana_url: str | None = None  # how people reach it, for links in alerts

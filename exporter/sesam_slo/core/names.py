@@ -33,6 +33,16 @@ def _counter(name: str, labels: tuple[str, ...], text: str) -> Metric:
 
 SERVICE_INFO = _gauge("service_info", _SERVICE, "The configured services, with the labels given to them.")
 ENDPOINT_INFO = _gauge("endpoint_info", _ENDPOINT, "The configured endpoints.")
+TIMEZONE_OFFSET = _gauge(
+    "timezone_offset_seconds",
+    ("timezone", "abbreviation"),
+    "How far local time in the policy's time zone is ahead of UTC, now and before its last change.",
+)
+TIMEZONE_OFFSET_FROM = _gauge(
+    "timezone_offset_from_timestamp_seconds",
+    ("timezone", "abbreviation"),
+    "From when that offset held or holds; 0 where it has held for more than a year.",
+)
 PROBE_SUCCESS = _gauge(
     "probe_success", (*_ENDPOINT, "vantage"), "The last result: 1 success, 0 failure; absent while unobserved."
 )
@@ -110,6 +120,27 @@ LOG_ENTRY_INFO = _gauge(
 LOG_ENTRY_START = _gauge("log_entry_start_timestamp_seconds", ("service", "id"), "When the event began.")
 LOG_ENTRY_DURATION = _gauge("log_entry_duration_seconds", ("service", "id"), "How long the event lasted so far.")
 
+# Support cases
+_CASE = ("service", "case", "level", "customer_class", "clock")
+CASE_OPEN = _gauge("case_open", ("service", "level", "customer_class"), "Open cases; 0 where there is none.")
+CASE_DEADLINE = _gauge("case_deadline_timestamp_seconds", _CASE, "When a clock that runs is due.")
+CASE_SECONDS_LEFT = _gauge(
+    "case_business_seconds_left", _CASE, "Business time until a clock that runs is due; negative when overdue."
+)
+CASE_SECONDS_USED = _gauge("case_business_seconds_used", _CASE, "Business time that a clock that runs has taken.")
+CASE_BREACHED = _gauge("case_breached", _CASE, "1 for each target that an open case has missed.")
+CASE_TARGETS = _gauge(
+    "case_targets",
+    ("service", "window", "level", "customer_class", "clock", "result"),
+    "Targets of the cases reported in the window; result: met, missed, running.",
+)
+CASE_SUPPLIER_NOT_TOLD = _gauge(
+    "case_supplier_not_told",
+    ("service", "case"),
+    "1 for an error of the operating environment whose supplier was not told.",
+)
+# End of support cases
+
 EXPORTER_BUILD_INFO = _gauge("exporter_build_info", ("version", "python", "libcurl"), "What is running.")
 EXPORTER_CONFIG_RELOAD_SUCCESS = _gauge("exporter_config_last_reload_successful", (), "1 if the last reload worked.")
 EXPORTER_CONFIG_RELOAD_TIMESTAMP = _gauge(
@@ -152,4 +183,26 @@ class Alert:
     PROBE_CREDENTIALS = "SesamProbeCredentials"
     DOWNTIME_UNEXPLAINED = "SesamDowntimeUnexplained"
     CONFIG_RELOAD_FAILED = "SesamConfigReloadFailed"
+    REACTION_DUE = "SesamReactionDue"
+    REACTION_BREACHED = "SesamReactionBreached"
+    CORRECTION_DUE = "SesamCorrectionDue"
+    CORRECTION_BREACHED = "SesamCorrectionBreached"
     WATCHDOG = "Watchdog"
+
+
+TEST_LABEL, TEST_RUN_LABEL = "test", "test_run"
+"""On what `alert test` sends: `"true"`, it takes a real alert's way and says nothing about a service; which test it is."""
+
+
+WEBHOOK_PATH = "/api/v1/alertmanager"
+"""Where the exporter takes Alertmanager's notices, which tell nobody and go into the log."""
+
+
+class Dashboard:
+    """The dashboards' uids, which links lead to."""
+
+    WALL = "sesam-slo-wall"
+    SLO = "sesam-slo-slo"
+    LOG = "sesam-slo-log"
+    SUPPORT = "sesam-slo-support"
+    EXPORTER = "sesam-slo-exporter"

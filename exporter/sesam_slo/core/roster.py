@@ -11,11 +11,12 @@ from datetime import datetime
 
 from .checkpoint import restore
 from .history import Changes, Membership, PolicyRecord, Recorded
+from .intervals import Intervals
 from .maintenance import Maintenance, reconcile
 from .model import AnnouncedWindow, Config, Origin, Policy
 from .policy import PolicyTimeline
 from .policy_document import policy_document, policy_from_document
-from .service import Advance, ServiceState, add_endpoint, advance, begin, remove_endpoint
+from .service import NOBODY, Advance, ServiceState, add_endpoint, advance, begin, remove_endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,10 @@ def recorded_roster(recorded: Recorded) -> Roster:
     )
 
 
-def configure(roster: Roster, config: Config, at: datetime) -> tuple[Roster, Changes]:
-    """Lets `config` take effect at `at`; what was before is rewritten nowhere."""
+def configure(
+    roster: Roster, config: Config, at: datetime, excused: Mapping[str, Intervals] = NOBODY
+) -> tuple[Roster, Changes]:
+    """Lets `config` take effect at `at`; what was before is rewritten nowhere. excused: as for `core.service.advance`."""
     taken_up = _new_policy(roster, config.policy, at)
     in_file = [
         window for window in roster.windows if window.origin is Origin.FILE
@@ -70,7 +73,7 @@ def configure(roster: Roster, config: Config, at: datetime) -> tuple[Roster, Cha
     wanted = {service.name: {endpoint.name for endpoint in service.endpoints} for service in config.services}
     states, changes = dict(roster.states), Changes()
     for name in sorted({*states, *wanted}):
-        moved = _reshaped(states.get(name), name, wanted.get(name, set()), at, maintenance)
+        moved = _reshaped(states.get(name), name, wanted.get(name, set()), at, maintenance, excused)
         states[name] = moved.state
         changes = changes.then(moved.changes)
     moves = _membership_changes(roster.memberships, wanted, at)
@@ -97,7 +100,12 @@ def with_windows(
 
 
 def _reshaped(
-    state: ServiceState | None, service: str, wanted: set[str], at: datetime, maintenance: Maintenance
+    state: ServiceState | None,
+    service: str,
+    wanted: set[str],
+    at: datetime,
+    maintenance: Maintenance,
+    excused: Mapping[str, Intervals],
 ) -> Advance:
     """The service with the wanted endpoints: accounts of others end at `at`, those of new ones begin."""
     if state is None:
@@ -107,7 +115,7 @@ def _reshaped(
     changes = Changes()
     gone = sorted(set(state.endpoints) - wanted)
     if gone:
-        moved = advance(state, dict.fromkeys(state.endpoints, at), maintenance)
+        moved = advance(state, dict.fromkeys(state.endpoints, at), maintenance, excused)
         state, changes = moved.state, moved.changes
     for endpoint in gone:
         moved = remove_endpoint(state, endpoint, at)
@@ -115,7 +123,7 @@ def _reshaped(
     for endpoint in sorted(wanted - set(state.endpoints)):
         state = add_endpoint(state, endpoint, at)
     if gone:
-        moved = advance(state, dict.fromkeys(state.endpoints, at), maintenance)
+        moved = advance(state, dict.fromkeys(state.endpoints, at), maintenance, excused)
         state, changes = moved.state, changes.then(moved.changes)
     return Advance(state, changes)
 

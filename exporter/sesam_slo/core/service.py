@@ -19,6 +19,7 @@ from .model import Result
 from .outage import EndpointState, Rules, Step, finish, step
 
 _ZERO = timedelta()
+NOBODY: Mapping[str, Intervals] = MappingProxyType({})  # has excused anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def advance(
     state: ServiceState,
     horizons: Mapping[str, datetime],
     maintenance: Maintenance,
-    excused: Mapping[str, Intervals] = MappingProxyType({}),
+    excused: Mapping[str, Intervals] = NOBODY,
 ) -> Advance:
     """Brings events and counters up to the horizons.
 
@@ -308,6 +309,7 @@ def unplanned_active(
 
 
 __all__ = [
+    "NOBODY",
     "Advance",
     "Counters",
     "ServiceState",

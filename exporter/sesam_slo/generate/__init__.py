@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sesam_slo.core.model import Config
+from sesam_slo.core.names import WEBHOOK_PATH
 from sesam_slo.generate.alertmanager import alertmanager_configuration
 from sesam_slo.generate.dashboards import dashboards
+from sesam_slo.generate.kubernetes import kubernetes_files
 from sesam_slo.generate.notification import notification_template
 from sesam_slo.generate.prometheus import prometheus_configuration
 from sesam_slo.generate.receivers import PAGE, Receivers
@@ -18,7 +20,7 @@ from sesam_slo.generate.rules import rule_file
 
 
 def _exporter_takes_pages() -> Mapping[str, str]:
-    return {PAGE: "http://exporter:9808/api/v1/alertmanager"}
+    return {PAGE: f"http://exporter:9808{WEBHOOK_PATH}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,14 @@ def artifacts(config: Config, year: int, deployment: Deployment | None = None) -
         "alertmanager/alertmanager.yml": alertmanager_configuration(
             config.policy, year, webhooks=site.webhooks, receivers=site.receivers
         ),
-        "alertmanager/templates/sesam-slo.tmpl": notification_template(),
+        "alertmanager/templates/sesam-slo.tmpl": notification_template(config.policy.timezone, year),
         **dashboards(config),
     }
+
+
+def kubernetes_artifacts(
+    config: Config, year: int, configuration: str, deployment: Deployment | None = None
+) -> dict[str, str]:
+    """The same for a cluster, below `kubernetes/`; `configuration` is the text that `config` was read from."""
+    site = deployment or Deployment()
+    return kubernetes_files(config, year, configuration, receivers=site.receivers, runbook_base=site.runbook_base)

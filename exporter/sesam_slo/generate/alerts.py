@@ -1,7 +1,7 @@
 """The alerts as a table: what each reads, whom it concerns, and what it tells (DESIGN 7).
 
-Everything that a person reads says since when and by how much. The templates ask Prometheus again for what the
-expression's value does not hold; instants are shown in UTC.
+Everything that a person reads says since when and by how much, and leads on. The templates ask Prometheus again for
+what the expression's value does not hold.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from sesam_slo.core.names import (
     ERROR_BUDGET_REMAINING_SECONDS,
     ERROR_BUDGET_SECONDS,
     EXPORTER_CONFIG_RELOAD_SUCCESS,
+    EXPORTER_CONFIG_RELOAD_TIMESTAMP,
     EXPORTER_LEDGER_BACKLOG,
+    EXPORTER_LEDGER_LAST_WRITE,
     EXPORTER_LEDGER_LOST,
     EXPORTER_LEDGER_WRITE_FAILURES,
     LOG_ENTRY_INFO,
@@ -28,18 +30,29 @@ from sesam_slo.core.names import (
     SCRAPE_JOB,
     UNPLANNED_DOWNTIME_ACTIVE,
     Alert,
+    Dashboard,
 )
 from sesam_slo.generate.annotations import (
     LENGTH,
     NUMBER,
     PERCENTAGE,
     SERVICE,
+    an_hour_before_event,
+    an_hour_before_failing,
     at_end_of_maintenance,
+    at_expiry,
+    left_of_month,
     listed,
+    named_event,
+    oldest_of_state,
+    path_of_event,
     since_event_began,
     since_failing,
+    since_last_answer,
+    with_instant_of,
 )
 from sesam_slo.generate.burn_rates import budget_ratio, burn_expression
+from sesam_slo.generate.links import TO_SERVICE, Links, View
 from sesam_slo.generate.promql import UP, at_least, duration, firing, held, latest, recent, seconds
 from sesam_slo.generate.states import BLIND, FAILING_AGE, MAINTENANCE, blind_range
 
@@ -60,10 +73,14 @@ class AlertRule:
     summary: str
     description: str
     lasting: str | None = None
+    links: Links = TO_SERVICE
 
 
 BEGAN_AGREED = f'{UNPLANNED_DOWNTIME_ACTIVE.name}{{began="agreed"}}'
 BEGAN_IN_MAINTENANCE = f'{UNPLANNED_DOWNTIME_ACTIVE.name}{{began="maintenance"}}'
+
+_EXPORTER = Links(view=View(Dashboard.EXPORTER))
+_FAILING = Links(view=View(start=an_hour_before_failing()))
 
 _EXCLUDING_CAUSES = "|".join(cause for cause in Cause if cause.excludes)
 
@@ -93,8 +110,8 @@ def state_alerts(config: Config) -> list[AlertRule]:
 def budget_alerts(policy: Policy) -> list[AlertRule]:
     """Tickets all: a burnt budget is a matter for the day, what burns it fast enough pages as downtime."""
     return [
-        _burn(Alert.BUDGET_BURN_FAST, "fast", "hour (or six hours)", policy),
-        _burn(Alert.BUDGET_BURN_SLOW, "steadily", "day (or three days)", policy),
+        _burn(Alert.BUDGET_BURN_FAST, "fast", "hour (or six hours)", "now-6h", policy),
+        _burn(Alert.BUDGET_BURN_SLOW, "steadily", "day (or three days)", "now-3d", policy),
         _budget_exhausted(policy.alerts),
     ]
 
@@ -106,6 +123,7 @@ def _watchdog() -> AlertRule:
         "vector(1)",
         "Alerting works",
         "This alert fires always. Whoever stops receiving it knows that Prometheus or Alertmanager is down.",
+        links=_EXPORTER,
     )
 
 
@@ -115,9 +133,11 @@ def _exporter_down(timings: AlertTimings) -> AlertRule:
         Severity.PAGE,
         f"max by (job) ({UP}) == 0\nor\nabsent({UP})",
         "The sesam-slo exporter is down",
-        f"No target of the job {SCRAPE_JOB} has answered Prometheus for {duration(timings.exporter_down_after)}. "
+        f"No target of the job {SCRAPE_JOB} has answered Prometheus{since_last_answer(timings)}, for "
+        f"{duration(timings.exporter_down_after)} or longer. "
         "Nothing is probed; time passes unobserved, and downtime goes unseen.",
         lasting=duration(timings.exporter_down_after),
+        links=_EXPORTER,
     )
 
 
@@ -129,7 +149,8 @@ def _downtime(policy: Policy) -> AlertRule:
         held(f"{latest(BEGAN_AGREED, timings)} == 1", alert=Alert.DOWNTIME, state=BEGAN_AGREED, timings=timings),
         f"{SERVICE} is down",
         f"{SERVICE} has been down{since_event_began(timings)}, for {duration(policy.downtime_after)} or longer. "
-        "It counts against the objective from its first failure, less planned maintenance.",
+        f"It counts against the objective from its first failure, less planned maintenance.{named_event(timings)}",
+        links=_of_event(timings),
     )
 
 
@@ -156,7 +177,8 @@ def _maintenance_overrun(timings: AlertTimings) -> AlertRule:
         f"{SERVICE} has not come back from maintenance",
         f"{SERVICE} has been down{since_event_began(timings)}, in maintenance then, and still is "
         f"{duration(timings.overrun_after)} after the window's end{at_end_of_maintenance(timings)}. "
-        "What lies outside the window counts against the objective.",
+        f"What lies outside the window counts against the objective.{named_event(timings)}",
+        links=_of_event(timings),
     )
 
 
@@ -186,8 +208,10 @@ def _ledger_write_failing(timings: AlertTimings) -> AlertRule:
         f"max by (job) (increase({EXPORTER_LEDGER_LOST.name}[{_counting(timings)}])) > 0",
         "The ledger cannot be written",
         f"Writes to the ledger have failed for {duration(timings.ledger_failing_after)}; {NUMBER} changes wait "
-        "in memory or are lost. The log of downtime is what reports and figures are made of.",
+        f"in memory or are lost{with_instant_of(EXPORTER_LEDGER_LAST_WRITE, '; it was last written at', timings)}. "
+        "The log of downtime is what reports and figures are made of.",
         lasting=at_least(timings.ledger_failing_after, timings, scrapes=2),
+        links=_EXPORTER,
     )
 
 
@@ -199,7 +223,8 @@ def _early_warning(timings: AlertTimings, early_page: timedelta) -> AlertRule:
         f"{_failing_before_downtime(early_page, timings)}\n"
         f"unless on (service) {latest(FAILING_AGE, timings)} > {_since_maintenance(timings)}",
         f"{SERVICE} is about to be down",
-        f"{SERVICE} has not responded{since_failing()}, for {LENGTH}. It is not downtime yet.",
+        f"{SERVICE} has not responded{since_failing(timings)}, for {LENGTH}. It is not downtime yet.",
+        links=_FAILING,
     )
 
 
@@ -210,8 +235,9 @@ def _not_responding(policy: Policy) -> AlertRule:
         Severity.TICKET,
         _failing_before_downtime(timings.not_responding_after, timings),
         f"{SERVICE} is not responding",
-        f"{SERVICE} has not responded{since_failing()}, for {LENGTH}. "
+        f"{SERVICE} has not responded{since_failing(timings)}, for {LENGTH}. "
         f"It is downtime once it has lasted {duration(policy.downtime_after)}.",
+        links=_FAILING,
     )
 
 
@@ -253,7 +279,8 @@ def _certificate_expiring(timings: AlertTimings) -> AlertRule:
         Severity.TICKET,
         f"{latest(PROBE_TLS_NOT_AFTER.name, timings, by='min by (service)')} - time() < {within}",
         f"A certificate of {SERVICE} expires",
-        f"The certificate of {SERVICE} expires in {LENGTH} (endpoints:{endpoints}). Every probe fails from then on.",
+        f"The certificate of {SERVICE} expires{at_expiry(timings)}, in {LENGTH} (endpoints:{endpoints}). "
+        "Every probe fails from then on.",
     )
 
 
@@ -285,7 +312,9 @@ def _downtime_unexplained(timings: AlertTimings) -> AlertRule:
         f"{latest(overdue, timings)} == 1",
         f"A downtime of {SERVICE} has no cause or no solution",
         "Entries of the downtime log that have waited for a cause and a solution for more than "
-        f"{timings.unexplained_after_business_days} business days:{entries}.",
+        f"{timings.unexplained_after_business_days} business days:{entries}"
+        f"{oldest_of_state('overdue', '; the oldest began at', timings)}.",
+        links=Links(view=View(Dashboard.LOG, start="now-90d")),
     )
 
 
@@ -295,19 +324,23 @@ def _config_reload_failed(timings: AlertTimings) -> AlertRule:
         Severity.TICKET,
         f"{latest(EXPORTER_CONFIG_RELOAD_SUCCESS.name, timings, by='max by (job)')} == 0",
         "The exporter refused its configuration",
-        "The last reload of the exporter's configuration failed; it runs on with the one before. "
+        "The last reload of the exporter's configuration failed; it runs on with the one before"
+        f"{with_instant_of(EXPORTER_CONFIG_RELOAD_TIMESTAMP, ', loaded at', timings)}. "
         "sesam-slo check-config names every fault.",
+        links=_EXPORTER,
     )
 
 
-def _burn(alert: str, how: str, window: str, policy: Policy) -> AlertRule:
+def _burn(alert: str, how: str, window: str, start: str, policy: Policy) -> AlertRule:
     budget = f"{budget_ratio(policy.objective_ratio) * 100:f}".rstrip("0").rstrip(".")
     return AlertRule(
         alert,
         Severity.TICKET,
         burn_expression(alert, policy.objective_ratio),
         f"{SERVICE} spends its error budget {how}",
-        f"{SERVICE} was failing for {PERCENTAGE} of the last {window}; the objective allows {budget}%.",
+        f"{SERVICE} was failing for {PERCENTAGE} of the last {window}; the objective allows {budget}%."
+        f"{left_of_month(policy.alerts)}",
+        links=Links(view=View(start=start)),
     )
 
 
@@ -322,7 +355,12 @@ def _budget_exhausted(timings: AlertTimings) -> AlertRule:
         f"{SERVICE} has spent this month's error budget",
         f"Of this month's error budget {LENGTH} remain to {SERVICE}. "
         "Every further minute of downtime breaks the objective.",
+        links=Links(view=View(start="now/M", end="now/M")),
     )
+
+
+def _of_event(timings: AlertTimings) -> Links:
+    return Links(page=path_of_event(timings), view=View(start=an_hour_before_event(timings)))
 
 
 def _failing_before_downtime(age: timedelta, timings: AlertTimings) -> str:

@@ -9,7 +9,7 @@ from sesam_slo.core.names import SCRAPE_JOB
 from sesam_slo.generate.document import yaml_document
 from sesam_slo.generate.promql import duration
 
-_SCRAPE_TIMEOUT = timedelta(seconds=10)  # Prometheus' default, where the interval is not shorter
+SCRAPE_TIMEOUT = timedelta(seconds=10)  # Prometheus' default, where the interval is not shorter
 
 
 def prometheus_configuration(timings: AlertTimings, *, exporter: str, alertmanager: str) -> str:
@@ -20,7 +20,7 @@ def prometheus_configuration(timings: AlertTimings, *, exporter: str, alertmanag
     values = {
         "global": {
             "scrape_interval": duration(timings.scrape_interval),
-            "scrape_timeout": duration(min(_SCRAPE_TIMEOUT, timings.scrape_interval)),
+            "scrape_timeout": duration(min(SCRAPE_TIMEOUT, timings.scrape_interval)),
             "evaluation_interval": duration(timings.evaluation_interval),
         },
         "rule_files": ["rules/*.yml"],

@@ -51,9 +51,9 @@ def or_zero(expression: str) -> str:
     return f"{expression}\nor\n0 * group by (service) ({watched})"
 
 
-def firing(alert: str) -> str:
-    """The services for which `alert` fired at the last evaluation."""
-    return f'max by (service) (ALERTS{{alertname="{alert}",alertstate="firing"}})'
+def firing(alert: str, *, by: str = "service", matchers: str = "") -> str:
+    """The services (or whatever the labels of `by` name) for which `alert` fired at the last evaluation."""
+    return f'max by ({by}) (ALERTS{{alertname="{alert}",alertstate="firing"{matchers}}})'
 
 
 def held(condition: str, *, alert: str, state: str, timings: AlertTimings) -> str:

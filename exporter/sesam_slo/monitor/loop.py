@@ -122,6 +122,7 @@ class Monitor:
 
         self._endpoints: dict[Key, Endpoint] = {}
         self._unjudged: dict[Key, datetime] = {}  # probes under way, and failures that wait for the control targets
+        self._asked: dict[Key, Endpoint] = {}  # of the same: as they were when the probe started
         self._waiting: list[Observed] = []
         self._last_probes: dict[Key, LastProbe] = {}
         self._fresh_probes: dict[Key, LastProbe] = {}
@@ -208,7 +209,7 @@ class Monitor:
         return min(waits)
 
     def _start(self, key: Key) -> None:
-        endpoint = self._endpoints[key]
+        endpoint = self._asked[key] = self._endpoints[key]
         self._unjudged[key] = at = self._clock.now()
         self._published.started(key, at)
         self._prober.start(key, endpoint.request, endpoint.timeout)
@@ -251,7 +252,7 @@ class Monitor:
         )
         if outcome is not Outcome.SUCCESS and (before is None or before.outcome is not outcome):
             log.info("probe %s/%s: %s (%s): %s", service, name, outcome, reason or "", observed.detail)
-        rules = Rules.of(endpoint, self._maintenance.policies.at(observed.started_at))
+        rules = Rules.of(self._asked.pop(key), self._maintenance.policies.at(observed.started_at))
         try:
             taken = observe(self._states[service], name, Result(observed.started_at, outcome, reason), rules)
         except OutOfOrderError as error:
@@ -337,10 +338,11 @@ class Monitor:
             self._schedule.remove(key)
             self._prober.forget(key)
             if self._unjudged.pop(key, None) is not None:
+                self._asked.pop(key)
                 self._prober.cancel(key)
                 self._judged[key] = self._judged.get(key, 0) + 1
         self._waiting = [observed for observed in self._waiting if observed.key in self._unjudged]
-        self._roster, changes = configure(roster, config, now)
+        self._roster, changes = configure(roster, config, now, self._excused)
         self._states = dict(self._roster.states)
         self._configured_services = [service.name for service in config.services]
         self._endpoints = wanted

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from ..core.history import Changes, Event, Report
-from ..core.names import Alert
+from ..core.names import TEST_LABEL, Alert
 from ..core.view import ServiceView, View
 from .write_token import WriteToken
 
@@ -46,7 +46,9 @@ def reports(view: View, alerts: Iterable[WebhookAlert]) -> tuple[Report, ...]:
     concerned = {
         event.id
         for alert in alerts
-        if alert.status == "firing" and alert.labels.get("alertname") in _PAGES_OF_DOWNTIME
+        if alert.status == "firing"
+        and alert.labels.get("alertname") in _PAGES_OF_DOWNTIME
+        and alert.labels.get(TEST_LABEL) != "true"
         if (service := services.get(alert.labels.get("service", ""))) is not None
         if (event := _event(service, alert)) is not None and event.id not in service.log.reports
     }

@@ -11,27 +11,57 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from grafanalib._gen import DashboardEncoder
-from grafanalib.core import Dashboard, GridPos, Panel, Stat, StateTimeline, Table, Target, Time
+from grafanalib.core import (
+    Annotations,
+    Dashboard,
+    DashboardLink,
+    GridPos,
+    Panel,
+    Stat,
+    StateTimeline,
+    Table,
+    Target,
+    Templating,
+    Time,
+)
 
 DATA_SOURCE = {"type": "prometheus", "uid": "sesam-slo-prometheus"}  # as grafana/provisioning/datasources has it
 SCHEMA_VERSION = 41  # Grafana 11.6 and 12; older ones read it, newer ones migrate it
+TAG = "sesam-slo"  # of all dashboards: each links to all others that have it
 
 _DASHBOARD_KEYS = {
     "annotations", "description", "editable", "graphTooltip", "links", "panels", "refresh", "schemaVersion", "tags",
     "templating", "time", "timepicker", "timezone", "title", "uid", "version",
 }  # fmt: skip
 _PANEL_KEYS = {
-    "datasource", "description", "fieldConfig", "gridPos", "id", "interval", "maxDataPoints", "options", "targets",
-    "title", "transformations", "type",
+    "collapsed", "datasource", "description", "fieldConfig", "gridPos", "hideTimeOverride", "id", "interval",
+    "maxDataPoints", "maxPerRow", "options", "panels", "repeat", "repeatDirection", "targets", "timeFrom", "title",
+    "transformations", "type",
 }  # fmt: skip
+_ROW_KEYS = {"collapsed", "gridPos", "id", "panels", "title", "type"}
 _TARGET_KEYS = {"datasource", "expr", "format", "instant", "legendFormat", "refId"}
 
 Json = dict[str, Any]
 Word = tuple[str, str]  # what is written, and in which colour
 
 
-def dashboard(panels: Sequence[Panel], *, uid: str, title: str, description: str, timezone: str, since: str) -> Json:
-    """The dashboard as Grafana stores it, with ids for its panels; `since` is where its time range starts."""
+def dashboard(
+    panels: Sequence[Panel],
+    *,
+    uid: str,
+    title: str,
+    description: str,
+    timezone: str,
+    since: str,
+    variables: Sequence[Json] = (),
+    annotations: Sequence[Json] = (),
+    refresh: str = "15s",
+) -> Json:
+    """The dashboard as Grafana stores it, with ids for its panels; `since` is where its time range starts.
+
+    It links to all the others, which get its time range and its variables; a kiosk does not show that.
+    """
+    others = DashboardLink(title="Dashboards", type="dashboards", tags=[TAG], includeVars=True, keepTime=True)
     made = Dashboard(
         title=title,
         uid=uid,
@@ -39,8 +69,12 @@ def dashboard(panels: Sequence[Panel], *, uid: str, title: str, description: str
         panels=list(panels),
         timezone=timezone,
         time=Time(since, "now"),
-        refresh="15s",
-        tags=["sesam-slo"],
+        refresh=refresh,
+        graphTooltip=1,  # one crosshair for all panels
+        tags=[TAG],
+        links=[others],
+        templating=Templating(list(variables)),
+        annotations=Annotations(list(annotations)),
         editable=False,
         schemaVersion=SCHEMA_VERSION,
     ).auto_panel_ids()
@@ -56,7 +90,13 @@ def json_text(document: Json) -> str:
 
 def _current(panel: Json) -> Json:
     """The panel without the keys that Grafana has given up, and without settings that say nothing."""
-    kept = {key: value for key, value in panel.items() if key in _PANEL_KEYS and value is not None}
+    keys = _ROW_KEYS if panel["type"] == "row" else _PANEL_KEYS
+    kept = {key: value for key, value in panel.items() if key in keys and value is not None}
+    if "timeFrom" not in kept:
+        kept.pop("hideTimeOverride", None)
+    if panel["type"] == "row":
+        return kept
+    kept["options"].pop("fieldOptions", None)  # of a bar gauge as Grafana 6 had it
     defaults = kept["fieldConfig"]["defaults"]
     kept["fieldConfig"]["defaults"] = {key: value for key, value in defaults.items() if value is not None}
     return kept
@@ -107,6 +147,16 @@ def override(field: str, **properties: Any) -> Json:
     return {"matcher": matcher, "properties": listed}
 
 
+def colored(field: str, color: str, **properties: Any) -> Json:
+    """Those fields in one colour, whatever their values."""
+    return override(field, color={"mode": "fixed", "fixedColor": color}, **properties)
+
+
+def link(title: str, url: str) -> list[Json]:
+    """What a click on a value leads to; `url` may have Grafana's variables."""
+    return [{"title": title, "url": url, "targetBlank": False}]
+
+
 def transformation(name: str, **options: Any) -> Json:
     return {"id": name, "options": options}
 
@@ -128,13 +178,16 @@ def stat(
     every_row: bool = False,
     stacked: bool = False,
     named: bool = True,
+    only_names: bool = False,
+    wide: bool = False,
     transformations: Iterable[Json] = (),
     overrides: Iterable[Json] = (),
 ) -> Panel:
-    """Values, with their names above them unless not `named`, side by side or `stacked`.
+    """Values, with their names above them unless not `named`, or the names alone; side by side or `stacked`.
 
     `sizes` are those of name and value in pixels, None lets Grafana fill the space; `field` has the settings of the
-    values. `every_row` of a table is a value, else each series.
+    values. `every_row` of a table is a value, else each series. `only_names`: sentences, their values unwritten.
+    `wide`: in one line, the name left and the value right.
     """
     return Stat(
         title=title,
@@ -144,7 +197,7 @@ def stat(
         gridPos=at,
         colorMode="background_solid" if background else "value",
         graphMode="none",
-        textMode="value_and_name" if named else "value",
+        textMode="name" if only_names else "value_and_name" if named else "value",
         orientation="horizontal" if stacked else "auto",
         reduceCalc="lastNotNull",
         noValue=without_data,
@@ -154,7 +207,7 @@ def stat(
             "fieldConfig": {"defaults": {"color": {"mode": "thresholds"}, **field}},
             "options": {
                 "text": {"titleSize": sizes[0], "valueSize": sizes[1]} if sizes else {},
-                "wideLayout": False,
+                "wideLayout": wide,
                 "reduceOptions": {"values": every_row},
             },
         },
@@ -192,9 +245,18 @@ def table_rows(at: GridPos) -> int:
 
 
 def state_timeline(
-    title: str, description: str, query: Json, at: GridPos, *, mappings: list[Json], points: int, shortest: str
+    title: str,
+    description: str,
+    query: Json,
+    at: GridPos,
+    *,
+    mappings: list[Json],
+    points: int,
+    shortest: str,
+    written: bool = False,
+    without_data: str = "NOT SEEN",
 ) -> Panel:
-    """A strip for each series, of at most `points` cells, each at least `shortest` long."""
+    """A strip for each series, of at most `points` cells, each at least `shortest` long, with its value if `written`."""
     return StateTimeline(
         title=title,
         description=description,
@@ -204,10 +266,10 @@ def state_timeline(
         mappings=mappings,
         maxDataPoints=points,
         interval=shortest,
-        showValue="never",
+        showValue="auto" if written else "never",
         extraJson={
             "fieldConfig": {
-                "defaults": {"thresholds": steps("transparent"), "custom": {"fillOpacity": 90}, "noValue": "NOT SEEN"}
+                "defaults": {"thresholds": steps("transparent"), "custom": {"fillOpacity": 90}, "noValue": without_data}
             },
             "options": {"legend": {"showLegend": True, "placement": "right"}},
         },

@@ -11,7 +11,9 @@ GREEN, BLUE, AMBER, PURPLE, RED = "#2e7d4f", "#3b5b8f", "#b8860b", "#6a4c9c", "#
 BRIGHT_GREEN, BRIGHT_BLUE, BRIGHT_AMBER, BRIGHT_PURPLE, BRIGHT_RED = (
     "#73bf69", "#8ab8ff", "#ff9830", "#b39ddb", "#ff5c75",
 )  # fmt: skip
-NEUTRAL = "#d0d2d9"
+NEUTRAL = "text"  # the theme's own, dark on light and light on dark
+DIMMED = "#8e93a1"  # a figure of which nothing is seen now
+SLATE, GREY = "#5f6b85", "#2a2d35"  # excluded; nothing recorded, and the ground of a row that asks for nothing
 
 STATES: dict[float | str, Word] = {
     State.OK: ("OK", GREEN),
@@ -20,6 +22,7 @@ STATES: dict[float | str, Word] = {
     State.NOT_SEEN: ("NOT SEEN", PURPLE),
     State.DOWN: ("DOWN", RED),
 }
+SHORT_STATES = STATES | {State.MAINTENANCE: ("MAINT.", BLUE)}  # for tiles that are no wider
 CAUSES: dict[float | str, Word] = {
     Cause.UNKNOWN: ("cause?", BRIGHT_AMBER),
     Cause.SESAM: ("SESAM", NEUTRAL),

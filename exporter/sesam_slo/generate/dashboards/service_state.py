@@ -7,20 +7,21 @@ known outlives the exporter by a day, so that a dead one leaves every service NO
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import IntEnum
+from typing import Any
 
 from sesam_slo.core.model import Config, Outcome
 from sesam_slo.core.names import (
     DOWNTIME_ACTIVE,
     ENDPOINT_INFO,
-    FAILING_SECONDS,
     MAINTENANCE_ACTIVE,
     OBJECTIVE_RATIO,
     PROBE_SUCCESS,
     PROBES,
     UNPLANNED_DOWNTIME_ACTIVE,
 )
-from sesam_slo.generate.promql import UP, duration
+from sesam_slo.generate.promql import UP, duration, seconds
 from sesam_slo.generate.states import blind_range
 
 
@@ -34,15 +35,17 @@ class State(IntEnum):
     DOWN = 5
 
 
-REMEMBERED = "1d"  # how long a service is missed after its exporter went away
-SEEN_SHARE = 0.9  # of the scrapes in a cell of the history; one in ten may be missed
-
 _EACH = "by (service, endpoint, kind)"
 
-# What is configured: what the exporter says now, and when it says nothing, what it said last.
-KNOWN = (
-    f"({ENDPOINT_INFO.name} or (last_over_time({ENDPOINT_INFO.name}[{REMEMBERED}]) unless on () {ENDPOINT_INFO.name}))"
-)
+
+STATE = "service:sesam_slo_state:now"  # recorded: a wall reads it in every second panel
+_FRESH = timedelta(seconds=30)
+
+# By service, what is configured: what the exporter says now, and when it says nothing, what it said within a day.
+# Beyond the first quarter of an hour single instants are read: a range of a day would read each of its scrapes.
+_NOW = OBJECTIVE_RATIO.name
+_BEFORE = " or ".join((f"last_over_time({_NOW}[15m])", *(f"{_NOW} offset {ago}" for ago in ("1h", "6h", "1d"))))
+KNOWN = f"group by (service) ({_NOW} or (({_BEFORE}) unless on () {_NOW}))"
 
 # Of a history, the cell that an instant is drawn for: up to the next one's, and from one scrape before.
 CELL = "[$__rate_interval] offset -$__interval"
@@ -63,49 +66,40 @@ def seen(config: Config) -> str:
     )
 
 
+def recording_rules(config: Config) -> list[dict[str, Any]]:
+    return [{"record": STATE, "expr": state_now(config)}]
+
+
+def recorded_state(config: Config) -> str:
+    """By service, the state as it was last recorded; nothing where the rules are no longer evaluated."""
+    fresh = max(_FRESH, 4 * config.policy.alerts.evaluation_interval)
+    return f"(max by (service) ({STATE} and timestamp({STATE}) > time() - {seconds(fresh)}))"
+
+
 def state_now(config: Config) -> str:
     """By service: the first of these lines that has something to say of it.
 
     A downtime is DOWN in maintenance only when it began before; then it pages on, too. Not seeing anything of a
-    service comes before its downtime, which the log still shows as ongoing.
+    service comes before its downtime, which the log still shows as ongoing. Of its endpoints the worst counts.
     """
-    answers = seen(config)
-    maintenance = f"unless on (service) {MAINTENANCE_ACTIVE.name}"
-    return _first(
-        (State.NOT_SEEN, f"{KNOWN} unless on (service) {answers}"),
-        (State.DOWN, f'{UNPLANNED_DOWNTIME_ACTIVE.name}{{began="agreed"}} == 1'),
-        (State.DOWN, f"{DOWNTIME_ACTIVE.name} == 1 {maintenance}"),
-        (State.FAILING, f"{answers} == 0 {maintenance}"),
-        (State.NOT_SEEN, f"{KNOWN} unless on (service, endpoint, kind) {answers}"),
-        (State.MAINTENANCE, MAINTENANCE_ACTIVE.name),
-        (State.OK, f"{answers} == 1"),
+    inside = f"max by (service) ({MAINTENANCE_ACTIVE.name})"
+    down = (
+        f'({UNPLANNED_DOWNTIME_ACTIVE.name}{{began="agreed"}} == 1'
+        f" or {DOWNTIME_ACTIVE.name} == 1 unless on (service) {inside}) and on (service) {PROBE_SUCCESS.name}"
+    )
+    unseen = f"{State.NOT_SEEN:d} * {ENDPOINT_INFO.name}"
+    return (
+        f"{State.DOWN:d} * group by (service) ({down})"
+        f"\nor max by (service) ({_endpoints(config, inside)} or on (service, endpoint, kind) {unseen})"
+        f"\nor {State.NOT_SEEN:d} * {KNOWN}"
     )
 
 
-def state_over_time() -> str:
-    """By service, for a range query: the worst of each cell.
+def _endpoints(config: Config, inside: str) -> str:
+    """Of each endpoint that is seen: OK for a success, FAILING for a failure, MAINTENANCE for both where that is.
 
-    NOT SEEN is a cell in which results were missing from more than a tenth of the scrapes, or nothing was scraped.
-    Only of services that are still known at the end: those that were removed leave the wall.
+    With a success a of 1 or 0 and maintenance m of 1 or 0 that is (3 - m) - a * (2 - 2m); so results are read once.
     """
-    scrapes = f"scalar(max(count_over_time({UP}{CELL})))"
-    expected = f"count by (service) (last_over_time({ENDPOINT_INFO.name}{CELL})) * {scrapes}"
-    enough = f"sum by (service) (count_over_time({PROBE_SUCCESS.name}{CELL})) >= {SEEN_SHARE} * {expected}"
-    recent = f"last_over_time({ENDPOINT_INFO.name}[$__rate_interval] @ end() offset -$__interval)"
-    before = f"last_over_time({ENDPOINT_INFO.name}[{REMEMBERED}] @ end() offset -$__interval)"
-    worst = _first(
-        (State.DOWN, f"max_over_time({UNPLANNED_DOWNTIME_ACTIVE.name}{CELL}) == 1"),
-        (State.FAILING, f"increase({FAILING_SECONDS.name}{CELL}) > 0"),
-        (
-            State.NOT_SEEN,
-            f"last_over_time({OBJECTIVE_RATIO.name}[7d] offset -$__interval) unless on (service) ({enough})",
-        ),
-        (State.MAINTENANCE, f"max_over_time({MAINTENANCE_ACTIVE.name}{CELL})"),
-        (State.OK, enough),
-    )
-    return f"({worst})\nand on (service) ({recent} or ({before} unless on () {recent}))"
-
-
-def _first(*cases: tuple[State, str]) -> str:
-    """By service, the state of the first case that has series of it."""
-    return "\nor ".join(f"{state:d} * group by (service) ({condition})" for state, condition in cases)
+    maintenance = f"({inside} or 0 * max by (service) ({OBJECTIVE_RATIO.name}))"
+    better = f"{seen(config)} * on (service) group_left () (2 - 2 * {maintenance})"
+    return f"(-1 * {better}) + on (service) group_left () ({State.FAILING:d} - {maintenance})"

@@ -467,7 +467,7 @@ def _same(got: Any, wanted: Any) -> bool:
 
 TestExporter = Exporter.TestCase
 TestExporter.settings = settings(
-    max_examples=int(DEEP) if DEEP else 30,
+    max_examples=int(DEEP) if DEEP else 20,
     stateful_step_count=40,
     derandomize=DEEP is None,
     deadline=None,

@@ -86,8 +86,8 @@ def _annotations(config: Config) -> dict[str, str]:
     now = datetime.now(UTC).astimezone(config.policy.timezone)
     said = {
         "summary": "TEST: nothing is down",
-        "description": f"This is a test of the alerting, sent at {now:%Y-%m-%d %H:%M:%S %Z} by {this_person()} with "
-        "sesam-slo alert test. Nothing is down and nothing is to be done.",
+        "description": f"This is a test of the alerting, sent at {now:%Y-%m-%d %H:%M:%S %Z} by "
+        f"{this_person() or 'somebody'} with sesam-slo alert test. Nothing is down and nothing is to be done.",
     }
     return said if config.web.external_url is None else {**said, "log_url": f"{config.web.external_url}/"}
 

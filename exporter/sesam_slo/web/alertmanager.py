@@ -42,7 +42,8 @@ class Webhook(BaseModel):
 
 def reports(view: View, alerts: Iterable[WebhookAlert]) -> tuple[Report, ...]:
     """The reports that these alerts add, at the view's instant: of each event the first one only."""
-    services = {service.service.name: service for service in view.services}
+    # Brought up, as what the alert was made of was: the event may be newer than the loop's last turn.
+    services = {service.service.name: service.brought_up(view.maintenance) for service in view.services}
     concerned = {
         event.id
         for alert in alerts

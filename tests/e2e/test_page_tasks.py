@@ -326,7 +326,7 @@ def test_a_window_is_cancelled(kari, site):
     kari.go("/maintenance")
     kari.page.get_by_role("link", name="Cancel urgent fix").click()
     kari.fill("Why", "not needed after all")
-    kari.press_button("See the verdict")
+    kari.press_button("See what is withdrawn")
     assert "All that is still ahead is withdrawn" in kari.text
     kari.press_button("Cancel the window")
     assert "Cancelled: urgent fix" in kari.text

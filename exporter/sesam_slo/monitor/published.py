@@ -63,9 +63,9 @@ class Published:
         self._recorded: dict[str, tuple[list[Run], list[Silence]]] = _by_service(recorded)
         self._logs = _logs(recorded)
         self._followed: tuple[AnnouncedWindow, ...] = ()  # windows that people announced or withdrew since the start
-        self._cases: Mapping[str, Case] = cases(
-            recorded.cases
-        )  # replaced as a whole: a view keeps the one that it was given
+        # Replaced as a whole: a view keeps the one that it was given.
+        self._cases: Mapping[str, Case] = cases(recorded.cases)
+        self._reports: dict[str, Report] = {}  # of events that pages told before the loop's turn has published them
         self._configured: tuple[Config, Roster, Maintenance] | None = None
 
     def started(self, key: Key, at: datetime) -> None:
@@ -135,14 +135,19 @@ class Published:
 
     def _log(self, events: Iterable[Event], reports: Iterable[Report] = ()) -> None:
         """Adds to the logs of the services concerned, and to no other: an unchanged log is the same object."""
-        events, reports = list(events), list(reports)
+        events = list(events)
         for name in {event.service for event in events}:
             held = self._services[name]
             held.log = held.log.plus([event for event in events if event.service == name])
         for report in reports:
+            self._reports.setdefault(report.event, report)
+        for id, report in list(self._reports.items()):
             for held in self._services.values():
-                if report.event in held.log.events and report.event not in held.log.reports:
-                    held.log = held.log.plus(reports=(report,))
+                if id in held.log.events:
+                    del self._reports[id]
+                    if id not in held.log.reports:
+                        held.log = held.log.plus(reports=(report,))
+                    break
 
     def _remembered(self, name: str, state: ServiceState) -> _Service:
         runs, silences = self._recorded.pop(name, ([], []))

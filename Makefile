@@ -63,7 +63,7 @@ clean: ## what was installed and built; not the ledger
 	@touch $@ .venv/runtime
 
 .tools/ready: tests/prerequisites
-	tests/prerequisites prometheus prometheus-alertmanager
+	tests/prerequisites prometheus prometheus-alertmanager chromium
 	@mkdir -p .tools && touch $@
 
 .tools/blackbox: tests/prerequisites .tools/ready

@@ -10,7 +10,7 @@ import pytest
 from sesam_slo.config import ConfigError, load
 
 EXAMPLE = (Path(__file__).parent / "config" / "example.yml").read_text()
-NAMED_FILES = ("jwt", "ca.pem", "password", "web.yml", "token")
+NAMED_FILES = ("jwt", "ca.pem", "password", "web.yml", "token", "read-token")
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,12 @@ def test_everything_else_is_what_is_written(example: Config, tmp_path: Path):
     assert (example.control_interval, example.control_timeout) == (timedelta(seconds=30), timedelta(seconds=10))
     assert example.ledger == "sqlite:///sesam-slo.db"
     assert example.web == Web(
-        "127.0.0.1", 9808, str(tmp_path / "web.yml"), str(tmp_path / "token"), "https://slo.example"
+        "127.0.0.1",
+        9808,
+        str(tmp_path / "web.yml"),
+        str(tmp_path / "token"),
+        str(tmp_path / "read-token"),
+        "https://slo.example",
     )
     assert example.prometheus_url == "http://prometheus.example:9090"
     assert example.alertmanager_url == "http://alertmanager.example:9093"

@@ -27,7 +27,7 @@ KEYS = [
         "nothing-like-it",
         "ledger: sq",
         "zzz: sq",
-        "73: zzz: unknown key; expected one of policy, probe, control_targets, services, ledger, evidence, web, prometheus, alertmanager",
+        "73: zzz: unknown key; expected one of policy, probe, control_targets, services, ledger, evidence, web, prometheus, alertmanager, grafana",
     ),
     edit(
         "in-an-endpoint",
@@ -69,7 +69,7 @@ KEYS = [
         "section-no-mapping",
         "web:\n",
         "web: [1]\nprobes:\n",
-        "74: web: is a list; expected a mapping with the keys listen, config_file, write_token_file, external_url",
+        "74: web: is a list; expected a mapping with the keys listen, config_file, write_token_file, reading, read_token_file, external_url",
         "75: probes: unknown key; did you mean probe?",
     ),
     edit(
@@ -82,7 +82,7 @@ KEYS = [
         "unknown-with-control-characters",
         "ledger: sq",
         '"\\e[2J\\n": sq',
-        '73: ["\\x1b[2J\\n"]: unknown key; expected one of policy, probe, control_targets, services, ledger, evidence, web, prometheus, alertmanager',
+        '73: ["\\x1b[2J\\n"]: unknown key; expected one of policy, probe, control_targets, services, ledger, evidence, web, prometheus, alertmanager, grafana',
     ),
 ]
 
@@ -111,14 +111,14 @@ WHOLE = [
     pytest.param(
         "- a\n",
         [
-            "1: is a list; expected a mapping with the keys policy, probe, control_targets, services, ledger, evidence, web, prometheus, alertmanager",
+            "1: is a list; expected a mapping with the keys policy, probe, control_targets, services, ledger, evidence, web, prometheus, alertmanager, grafana",
         ],
         id="list",
     ),
     pytest.param(
         "services\n",
         [
-            "1: is text; expected a mapping with the keys policy, probe, control_targets, services, ledger, evidence, web, prometheus, alertmanager",
+            "1: is text; expected a mapping with the keys policy, probe, control_targets, services, ledger, evidence, web, prometheus, alertmanager, grafana",
         ],
         id="text",
     ),

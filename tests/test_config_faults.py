@@ -565,7 +565,7 @@ URLS = [
         "prometheus-url",
         "url: http://prometheus.example:9090",
         "url: http://prometheus.example:9090/?a=b",
-        "80: prometheus.url: has a query or a fragment; expected a URL that a path can follow",
+        "82: prometheus.url: has a query or a fragment; expected a URL that a path can follow",
     ),
 ]
 
@@ -684,6 +684,24 @@ EXCHANGE = [
         "{X-A: a, x-a: b}",
         "37: probe.headers.x-a: the header X-A once more; expected each header once",
     ),
+    edit(
+        "reading-by-nothing",
+        "  read_token_file: read-token\n",
+        "",
+        "79: web.reading: token, without read_token_file; expected the path of a file that holds the token there",
+    ),
+    edit(
+        "reading-open-and-not",
+        "  reading: token\n",
+        "",
+        "79: web.read_token_file: written while reading is open; expected reading: token beside it",
+    ),
+    edit(
+        "reading",
+        "reading: token",
+        "reading: closed",
+        '79: web.reading: unknown: "closed"; expected one of open, token',
+    ),
 ]
 
 FILES = [
@@ -722,6 +740,12 @@ FILES = [
         "token_file: token",
         "token_file: nope",
         "77: web.write_token_file: no such file or directory; expected a readable file (a relative path starts at this file's folder)",
+    ),
+    edit(
+        "read-token",
+        "read_token_file: read-token",
+        "read_token_file: nope",
+        "80: web.read_token_file: no such file or directory; expected a readable file (a relative path starts at this file's folder)",
     ),
 ]
 

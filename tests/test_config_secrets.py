@@ -53,7 +53,7 @@ WRITTEN_IN_CLEAR = [
         "prometheus",
         "http://prometheus.example",
         "http://user:hunter2@prometheus.example",
-        "80: prometheus.url: has credentials in it; expected a URL without them: secrets come from files",
+        "82: prometheus.url: has credentials in it; expected a URL without them: secrets come from files",
     ),
     edit(
         "external-url",
@@ -140,7 +140,7 @@ WRITTEN_IN_CLEAR = [
         "url-as-key",
         "ledger: sq",
         '"https://user:hunter2@x": sq',
-        '73: ["https://…@x"]: unknown key; expected one of policy, probe, control_targets, services, ledger, evidence, web, prometheus, alertmanager',
+        '73: ["https://…@x"]: unknown key; expected one of policy, probe, control_targets, services, ledger, evidence, web, prometheus, alertmanager, grafana',
     ),
     edit(
         "alias",

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import Person, chromium
 from lively_month import LivelyMonth
 from lively_prometheus import LivelyPrometheus
+from page_site import PageSite
 from programs import MissingProgramError, Program
 from stack import Durations, Stack
 
@@ -56,6 +58,44 @@ def loaded(request, tmp_path_factory):
             return program
 
         yield load
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests of pages."""
+    try:
+        with chromium() as found:
+            yield found
+    except MissingProgramError as missing:
+        pytest.fail(str(missing), pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def page_site(request, tmp_path_factory):
+    """`page_site(**options)`: an exporter with a month behind it (`page_site.PageSite`), running until the module ends."""
+    with ExitStack() as sites:
+
+        def run(**options: Any) -> PageSite:
+            folder = tmp_path_factory.mktemp("site")
+            with _explained(request.config, folder):
+                site = PageSite(folder, **options)
+            sites.callback(site.close)
+            return site
+
+        yield run
+
+
+@pytest.fixture
+def people(browser):
+    """`people(site, ...)`: another person before the page, until the test ends."""
+    with ExitStack() as sessions:
+
+        def come(site: PageSite, **options: Any) -> Person:
+            person = Person(browser, site.url, **options)
+            sessions.callback(person.close)
+            return person
+
+        yield come
 
 
 @contextmanager

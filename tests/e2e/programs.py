@@ -28,7 +28,7 @@ def find(*names: str) -> str:
     if found is None:
         raise MissingProgramError(
             f"{' or '.join(names)} is not on the PATH: `make test` and `make demo` bring it, or: apt-get install "
-            "prometheus prometheus-alertmanager"
+            "prometheus prometheus-alertmanager chromium"
         )
     return found
 

@@ -26,6 +26,7 @@ class Fault(Enum):
     UNAVAILABLE = auto()  # 503 from API and portal
     UNWELL = auto()  # the API answers 503, the portal 200 with "not ok" in its JSON
     SILENT = auto()  # takes the request and never answers
+    UNAUTHORIZED = auto()  # 401 from API and portal
     RESET = auto()  # takes the request and resets the connection
 
 
@@ -98,6 +99,8 @@ class SesamSimulator(LocalServer):
             # closed with nothing lingering, TCP says RST instead of FIN
             request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             request.connection.close()
+        elif fault is Fault.UNAUTHORIZED:
+            _respond(request, 401, {"response": "who are you?"})
         elif portal:
             well = "not ok" if fault is Fault.UNWELL else "ok"
             _respond(

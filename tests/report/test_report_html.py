@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import pytest
 from report_books import HOSTILE, Ledger, Made, example, hostile, made
 
+from sesam_slo.core.plain_text import printable
 from sesam_slo.report import as_configured, as_first_reported
 from sesam_slo.report.freeze import freezing
-from sesam_slo.report.wording import printable
 
 VOID = {"meta", "br", "col", "link", "img", "input", "hr"}
 

@@ -14,9 +14,10 @@ from markdown_it import MarkdownIt
 from report_books import HOSTILE, Ledger, Made, example, hostile, made
 
 from sesam_slo.core.model import Policy
+from sesam_slo.core.plain_text import printable
 from sesam_slo.report.markdown import escape
 from sesam_slo.report.table import COLUMNS
-from sesam_slo.report.wording import duration, objective, percent, printable, share
+from sesam_slo.report.wording import duration, objective, percent, share
 
 
 def rows_of(text: str) -> list[dict[str, str]]:

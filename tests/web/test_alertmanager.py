@@ -108,7 +108,7 @@ def test_the_page_of_an_ongoing_downtime_is_its_report(site: Site) -> None:
     assert (report.at, report.by) == (at, "alertmanager")
     (entry,) = site.client.get("/api/v1/status").json()["services"][0]["downtime"]
     assert (entry["reported_at"], entry["reported_by"]) == (written(at), "alertmanager")
-    assert "11:00:18<br>by alertmanager" in site.client.get("/").text
+    assert '>11:00</time> by <span class="said">alertmanager</span>' in site.client.get("/").text
 
 
 def test_a_test_page_reports_nothing(site: Site) -> None:

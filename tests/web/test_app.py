@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from bench import DOWN, NOT_SEEN, OK, SECOND, Bench, config, endpoint, exposition
 from fastapi.testclient import TestClient
@@ -33,12 +36,19 @@ def down() -> Bench:
     return bench
 
 
+def text_of(page: str) -> str:
+    """What a person reads: without mark-up."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
+
+
 def test_the_worst_comes_first_with_since_when_and_why() -> None:
     page = Site(down()).client.get("/").text
     assert page.index("broken") < page.index("fine")
     assert "DOWN" in page
-    assert "since 10 Jun 2026 11:00:0" in page  # local time of the policy's zone
-    assert "api: failure: timeout" in page
+    assert "broken is down since 11:00 (14 s); the other one answers." in text_of(
+        page
+    )  # local time of the policy's zone
+    assert "api: failure: timeout" in text_of(page)
 
 
 def test_the_status_says_the_same_as_json() -> None:
@@ -124,3 +134,38 @@ def test_a_hold_of_two_intervals_without_results_is_not_green() -> None:
     (service,) = Site(bench).client.get("/api/v1/status").json()["services"]
     assert service["state"] == "not_seen"
     assert bench.clock.now() - bench.service().horizon < 2 * SECOND
+
+
+def test_the_page_is_never_green_where_probing_has_ended() -> None:
+    site = Site(Bench(config()))
+    site.alive = False
+    page = site.client.get("/").text
+    assert 'class="banner not_seen"' in page
+    assert "NOT SEEN Nothing is watched: the exporter's probing has ended." in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("down", "sentence"),
+    [
+        ((), "All 3 services answer."),
+        (("a",), "a is down since 11:00 (14 s); the other 2 answer."),
+        (("a", "b"), "a and b are down, the longest since 11:00 (14 s); the other one answers."),
+        (("a", "b", "c"), "a, b and c are down, the longest since 11:00 (14 s)."),
+    ],
+)
+def test_everything_is_said_in_one_sentence(down: tuple[str, ...], sentence: str) -> None:
+    bench = Bench(config(*(Service(name, (endpoint("api"),)) for name in "abc")))
+    bench.run(3)
+    bench.prober.answer = lambda key: DOWN if key[0] in down else OK
+    bench.run(15)
+    assert sentence in text_of(Site(bench).client.get("/").text)
+
+
+def test_what_is_not_seen_is_told_before_what_answers() -> None:
+    bench = Bench(config(Service("a", (endpoint("api"),)), Service("b", (endpoint("api"),))))
+    bench.run(3)
+    bench.prober.answer = lambda key: NOT_SEEN if key[0] == "b" else OK
+    bench.run(5)
+    page = Site(bench).client.get("/").text
+    assert "NOT SEEN b is not seen since 11:00" in text_of(page)
+    assert "; the other one answers." in text_of(page)

@@ -10,9 +10,11 @@ import pytest
 from bench import DOWN, OK, SECOND, Bench, config, exposition
 from fastapi.testclient import TestClient
 
+from sesam_slo.core.business_time import BusinessCalendars
 from sesam_slo.core.entry import Log
 from sesam_slo.core.history import Changes, Correction
 from sesam_slo.core.instants import written
+from sesam_slo.core.log_state import LogState
 from sesam_slo.web import Exporter, LogBook, UnavailableError, WriteToken, make_app
 
 TOKEN = {"Authorization": "Bearer s3cret"}
@@ -30,7 +32,10 @@ class Site:
         self.bench.prober.answer = lambda key: OK
         self.bench.run(3)
         self.available, self.written = True, []
-        book = LogBook(self.record, lambda id: [{"revision": 1, "author": "sesam-slo"}])
+        history = [{"revision": 1, "author": "sesam-slo"}]
+        book = LogBook(
+            self.record, lambda id: history, lambda entry: [], LogState(BusinessCalendars(lambda country, day: False))
+        )
         self.client = TestClient(
             make_app(
                 Exporter(

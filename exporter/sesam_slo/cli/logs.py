@@ -7,6 +7,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from ..core.plain_text import escaped
+
 
 class LineFormatter(logging.Formatter):
     """`time=... level=... logger=... msg=...`, or the same as a JSON object; nothing in a message can break the line."""
@@ -25,13 +27,13 @@ class LineFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             fields["exception"] = self.formatException(record.exc_info)
         if self._as_json:
-            return json.dumps(fields, ensure_ascii=False)
+            return escaped(json.dumps(fields, ensure_ascii=False))
         return " ".join(f"{key}={_value(value)}" for key, value in fields.items())
 
 
 def _value(text: str) -> str:
     plain = text and all(each.isprintable() and each not in ' "=' for each in text)
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return text if plain else escaped(json.dumps(text, ensure_ascii=False))
 
 
 def set_up_logging(level: str, kind: str) -> None:

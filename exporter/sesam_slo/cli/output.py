@@ -14,6 +14,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..core.plain_text import csv_text
+
 _UNUSUAL = re.compile(r"[^\n\x20-\x7e]")
 FORMATS = ("table", "json", "csv")
 
@@ -104,10 +106,8 @@ def _to_the_right(rows: Sequence[Mapping[str, Any]]) -> list[bool]:
 
 
 def _csv_cell(value: Any) -> str:
-    """Text that a spreadsheet would take for a formula is made plain text: some of it comes from servers and from people."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{_cell(value)}"
-    return _cell(value)
+    """Some of it comes from servers and from people; lines of a text stay lines."""
+    return csv_text(value) if isinstance(value, str) else _cell(value)
 
 
 def _cell(value: Any) -> str:

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     changed = load_config(options.config, syntax_only=True, overrides=options.overrides) if options.overrides else None
     now = datetime.now(UTC)
     made = _frozen(config, options, now) if options.freeze else _made(config, changed, options, now)
-    text = _text(made, _format(options), now)
+    text = report_text(made, _format(options), now)
     if options.out is None and options.format is None:
         print_markdown(text)
     else:
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class Made:
     """A report, and what it is held against."""
 
     report: MonthReport
@@ -121,17 +121,23 @@ def _check(options: argparse.Namespace) -> None:
     _format(options)
 
 
-def _made(config: Config, changed: Config | None, options: argparse.Namespace, now: datetime) -> _Made:
+def _made(config: Config, changed: Config | None, options: argparse.Namespace, now: datetime) -> Made:
     with opened(config) as ledger:
         check_services(ledger, options.services or ())
         if changed is None:
-            made = _of_book(*_read(ledger, config, options.month, options.services), config, options, now)
-            frozen = _kept(ledger.frozen(), options.month)
-            return made if frozen is None else replace(made, earlier=as_first_reported(frozen, made.document))
+            return made_report(ledger, config, options.month, now, options.services)
         recorded, book = read_book(ledger, config, services=options.services)  # of all time: other rules may join runs
-    made = _of_book(recorded, book, config, options, now)
-    what_if = _of_book(recorded, Book.of(recorded, changed, what_if=True), config, options, now)
+    asked = config, options.month, now, options.services
+    made = _of_book(recorded, book, *asked)
+    what_if = _of_book(recorded, Book.of(recorded, changed, what_if=True), *asked)
     return replace(what_if, earlier=as_configured(made.document, what_if.document, tuple(options.overrides)))
+
+
+def made_report(ledger: Ledger, config: Config, month: Month, now: datetime, services: list[str] | None = None) -> Made:
+    """The month as it is now, held against what was frozen of it. Raises CommandError, LedgerError."""
+    made = _of_book(*_read(ledger, config, month, services), config, month, now, services)
+    frozen = _kept(ledger.frozen(), month)
+    return made if frozen is None else replace(made, earlier=as_first_reported(frozen, made.document))
 
 
 def _read(ledger: Ledger, config: Config, month: Month, services: list[str] | None = None) -> tuple[Recorded, Book]:
@@ -140,16 +146,16 @@ def _read(ledger: Ledger, config: Config, month: Month, services: list[str] | No
     return read_book(ledger, config, datetime(first.year, first.number, 1, tzinfo=UTC) - _ANY_ZONE, services)
 
 
-def _frozen(config: Config, options: argparse.Namespace, now: datetime) -> _Made:
+def _frozen(config: Config, options: argparse.Namespace, now: datetime) -> Made:
     """Keeps the month, made from the very revision that it names: where others write meanwhile it is made again."""
     author = options.author or this_person()
-    found: list[_Made] = []
+    found: list[Made] = []
 
     def decide(read: tuple[tuple[Frozen, ...], tuple[Recorded, Book]]) -> Changes:
         before = _kept(read[0], options.month)
         if before is not None:
             raise CommandError(f"{options.month}: is frozen already, on {before.at.isoformat()} by {before.author}")
-        made = _of_book(*read[1], config, options, now)
+        made = _of_book(*read[1], config, options.month, now)
         try:
             frozen = freezing(made.report, made.document, now, author)
         except ValueError as error:
@@ -171,8 +177,9 @@ def _kept(frozen: tuple[Frozen, ...], month: Month) -> Frozen | None:
     return next((each for each in frozen if each.month == str(month)), None)
 
 
-def _of_book(recorded: Recorded, book: Book, config: Config, options: argparse.Namespace, now: datetime) -> _Made:
-    month: Month = options.month
+def _of_book(
+    recorded: Recorded, book: Book, config: Config, month: Month, now: datetime, services: list[str] | None = None
+) -> Made:
     begin = month.interval(reporting_zone(book.policies, month)).start
     if now < begin:
         raise CommandError(f"{month}: has not begun; it will at {begin.isoformat()}")
@@ -182,10 +189,10 @@ def _of_book(recorded: Recorded, book: Book, config: Config, options: argparse.N
         desk = Desk(cases(recorded.cases), rules, now)
     except (KeyError, TypeError, ValueError) as error:
         raise CommandError(f"ledger: holds what sesam-slo does not write: {error!r}") from None
-    report = month_report(book, month, labels, options.services, desk)
+    report = month_report(book, month, labels, services, desk)
     if not report.services:
-        raise CommandError(f"{month}: no {'such ' if options.services else ''}service had an account in it")
-    return _Made(report, Provenance.of(book.policies, report.interval, recorded.head, versions(__version__)))
+        raise CommandError(f"{month}: no {'such ' if services else ''}service had an account in it")
+    return Made(report, Provenance.of(book.policies, report.interval, recorded.head, versions(__version__)))
 
 
 def _format(options: argparse.Namespace) -> str:
@@ -196,13 +203,14 @@ def _format(options: argparse.Namespace) -> str:
     return str(form)
 
 
-def _text(made: _Made, form: str, now: datetime) -> str:
+def report_text(made: Made, form: str, now: datetime, home: str | None = None) -> str:
+    """home: where the HTML leads back to, on a screen."""
     if form == "json":
         return as_json(made.document) + "\n"
     if form == "csv":
         return report_csv(made.document, made.earlier)
     if form == "html":
-        return report_html(made.report, made.provenance, now, made.earlier)
+        return report_html(made.report, made.provenance, now, made.earlier, home)
     return report_markdown(made.report, made.provenance, made.earlier)
 
 

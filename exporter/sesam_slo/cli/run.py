@@ -10,11 +10,9 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import pycurl
 import uvicorn
@@ -22,41 +20,21 @@ import uvicorn
 from ..collector import CaseMetrics, ExporterMetrics, Exposition, ProbeTally, ReloadState, ServiceMetrics
 from ..config import ConfigError, load
 from ..config.values import listen
-from ..core.announcing import Outcome
 from ..core.business_time import BusinessCalendars
-from ..core.case_changes import Known
-from ..core.entry import Log
-from ..core.history import Changes, Correction, Recorded
+from ..core.history import Recorded
 from ..core.log_state import LogState
 from ..core.model import Config
 from ..core.view import View
 from ..core.windows import earliest
-from ..ledger import EvidenceRetention, Ledger, LedgerError, LedgerFollower, LedgerWriter, MovedError, News, open_ledger
+from ..ledger import EvidenceRetention, Ledger, LedgerError, LedgerFollower, LedgerWriter, News, open_ledger
 from ..monitor import Clock, Monitor, Published
 from ..monitor.published import Submission
 from ..probe import ProbeEngine
 from ..public_holidays import is_holiday
-from ..silences import follow_with_silence
-from ..web import (
-    Announcing,
-    CaseBook,
-    ConflictError,
-    Exporter,
-    LogBook,
-    UnavailableError,
-    Users,
-    WebConfig,
-    WebConfigError,
-    WriteToken,
-    make_app,
-    read_web_config,
-    server_context,
-)
-from .case_book import record_case
+from ..web import Exporter, Users, WebConfig, WebConfigError, make_app, read_web_config, server_context
 from .errors import CommandError, load_config
-from .ledgers import amend
 from .logs import set_up_logging
-from .maintenance import record_windows
+from .serving import announcing, case_book, log_book, read_token, reports, write_token
 
 HELP = "Runs the exporter: probes, keeps the ledger, serves metrics and the page."
 
@@ -184,11 +162,13 @@ def _serve(
             lambda: monitor.alive,
             reloader.reload,
             submission.record,
-            WriteToken(Path(config.web.write_token_file) if config.web.write_token_file is not None else None),
+            write_token(config.web),
             Users(web.users) if web.users else None,
-            _log_book(config),
-            _announcing(config, clock.now),
-            _case_book(config, clock.now, calendars),
+            log_book(config, calendars),
+            announcing(config, clock.now),
+            case_book(config, clock.now, calendars),
+            reports(lambda: reloader.config),
+            read_token(config.web),
         )
     )
     serving = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
@@ -213,76 +193,6 @@ def _serve(
             log.error("stopped with changes that could not be written to the ledger")
 
 
-def _log_book(config: Config) -> LogBook:
-    """The log's part of the ledger for HTTP: the same reading, deciding and writing as on the command line."""
-
-    def open() -> Ledger:
-        return open_ledger(config.ledger, create=False)
-
-    def record(prefix: str, decide: Callable[[Log], Correction], author: str, reason: str) -> Changes:
-        try:
-            return amend(
-                open,
-                lambda log: Changes(corrections=(decide(log),)),
-                author=author,
-                reason=reason,
-                read=lambda ledger: ledger.log_entry(prefix),
-            )
-        except LedgerError as error:
-            raise UnavailableError(_without_path(error)) from None
-
-    return LogBook(record, lambda id: _history(config, id))
-
-
-def _announcing(config: Config, now: Callable[[], datetime]) -> Announcing:
-    """Maintenance over HTTP: the same deciding and writing as on the command line."""
-
-    def record(decide: Callable[[Recorded], Changes], author: str, reason: str) -> Changes:
-        try:
-            return record_windows(lambda: open_ledger(config.ledger, create=False), decide, author, reason)
-        except MovedError as error:
-            raise ConflictError(str(error)) from None
-        except LedgerError as error:
-            raise UnavailableError(_without_path(error)) from None
-
-    def silence(loaded: Config, outcome: Outcome, author: str, wanted: bool) -> tuple[str, str | None]:
-        return follow_with_silence(loaded.alertmanager_url, outcome, author, wanted=wanted)
-
-    return Announcing(record, silence, now)
-
-
-def _case_book(config: Config, now: Callable[[], datetime], calendars: BusinessCalendars) -> CaseBook:
-    """Support cases over HTTP: the same deciding and writing as on the command line."""
-
-    def record(loaded: Config, decide: Callable[[Known], Changes], event: str | None, author: str) -> Changes:
-        try:
-            return record_case(lambda: open_ledger(config.ledger, create=False), loaded, decide, event, author)
-        except MovedError as error:
-            raise ConflictError(str(error)) from None
-        except LedgerError as error:
-            raise UnavailableError(_without_path(error)) from None
-
-    return CaseBook(record, lambda id: _history(config, id), now, calendars)
-
-
-def _history(config: Config, id: str) -> list[dict[str, Any]]:
-    """Every revision of an entry of the log or of a case, as JSON has it."""
-    try:
-        ledger = open_ledger(config.ledger, create=False)
-        try:
-            return [revision.document() for revision in ledger.revisions(id)]
-        finally:
-            ledger.close()
-    except LedgerError as error:
-        raise UnavailableError(_without_path(error)) from None
-
-
-def _without_path(error: LedgerError) -> str:
-    """What is wrong with the ledger, for one who asked over the network: where it lies on this machine is not theirs to know."""
-    log.warning("%s", error)
-    return "the ledger cannot be used now; the exporter's log says why"
-
-
 def _say_where(listening: socket.socket, scheme: str) -> None:
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
@@ -293,7 +203,7 @@ class Reloader:
     """Loads the configuration anew, by SIGHUP or POST /-/reload; a bad file leaves the one before in force."""
 
     def __init__(self, path: Path, config: Config, monitor: Monitor, tally: ProbeTally) -> None:
-        self._path, self._config, self._monitor, self._tally = path, config, monitor, tally
+        self._path, self.config, self._monitor, self._tally = path, config, monitor, tally
         self._lock = threading.Lock()
         self.state = ReloadState(successful=True, loaded_at=time.time())
 
@@ -312,11 +222,11 @@ class Reloader:
                 )
                 return str(error)
             for key in ("ledger", "web"):
-                if getattr(config, key) != getattr(self._config, key):
+                if getattr(config, key) != getattr(self.config, key):
                     log.warning("%s: changed in the file; takes effect at the next start", key)
             self._tally.configure(config)
             self._monitor.reload(config)
-            self._config = config
+            self.config = config
             self.state.successful, self.state.loaded_at = True, time.time()
             log.info("configuration loaded: %d services", len(config.services))
             return None

@@ -146,6 +146,7 @@ def _web(web: models.WebSection, folder: Path) -> model.Web:
         port=port,
         config_file=web.config_file and _path(folder, web.config_file),
         write_token_file=web.write_token_file and _path(folder, web.write_token_file),
+        read_token_file=web.read_token_file and _path(folder, web.read_token_file),
         external_url=web.external_url,
     )
 

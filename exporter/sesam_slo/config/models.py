@@ -228,6 +228,8 @@ class WebSection(Section):
     listen: Annotated[tuple[str, int], PlainValidator(values.listen)] = (Web().host, Web().port)
     config_file: Path | None = None
     write_token_file: Path | None = None
+    reading: Annotated[str, PlainValidator(values.choice("open", "token"))] = "open"
+    read_token_file: Path | None = None
     external_url: BaseUrl | None = None
 
 

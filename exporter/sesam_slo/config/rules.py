@@ -29,7 +29,7 @@ _FILES = (
     ("basic_auth", ("password_file",)),
     ("tls_config", ("ca_file", "cert_file", "key_file")),
 )
-_WEB_FILES = ("config_file", "write_token_file")
+_WEB_FILES = ("config_file", "write_token_file", "read_token_file")
 
 
 def broken_rules(sound: Any, named_services: set[str] | None, folder: Path | None) -> Broken:
@@ -47,6 +47,7 @@ def broken_rules(sound: Any, named_services: set[str] | None, folder: Path | Non
     for location, exchange in _exchanges(sound):
         yield from _credentials(location, exchange)
         yield from _headers(location, exchange)
+    yield from _reading(sound)
     if folder is not None:
         yield from _files(sound, folder)
 
@@ -159,6 +160,17 @@ def _headers(location: Location, exchange: dict[str, Any]) -> Broken:
     for name in exchange.get("headers") or {}:
         if first.setdefault(name.lower(), name) != name:
             yield (*location, "headers", name), f"the header {first[name.lower()]} once more; expected each header once"
+
+
+def _reading(data: dict[str, Any]) -> Broken:
+    web = _section(data, "web") or {}
+    if web.get("reading") == "token" and "read_token_file" not in web:
+        yield (
+            ("web", "reading"),
+            "token, without read_token_file; expected the path of a file that holds the token there",
+        )
+    if "read_token_file" in web and web.get("reading", "open") == "open":
+        yield ("web", "read_token_file"), "written while reading is open; expected reading: token beside it"
 
 
 def _files(data: dict[str, Any], folder: Path) -> Broken:

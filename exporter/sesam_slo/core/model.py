@@ -277,6 +277,7 @@ class Web:
     port: int = 9808
     config_file: str | None = None  # TLS and basic auth, as Prometheus' exporters have it
     write_token_file: str | None = None
+    read_token_file: str | None = None  # None: reading is open to whoever reaches the address
     external_url: str | None = None  # how people reach the page, for links in alerts
 
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from .. import __version__
+from ..core.plain_text import printable
 from .figures import Figures
 from .freeze import Provenance
 from .month import MonthFigures, MonthReport
@@ -38,14 +39,19 @@ from .wording import (
     local_time,
     objective,
     percent,
-    printable,
     share,
     share_met,
 )
 
 
-def report_html(report: MonthReport, provenance: Provenance, made_at: datetime, earlier: Earlier | None = None) -> str:
-    """made_at: when the report is made, as its foot says."""
+def report_html(
+    report: MonthReport,
+    provenance: Provenance,
+    made_at: datetime,
+    earlier: Earlier | None = None,
+    home: str | None = None,
+) -> str:
+    """made_at: when the report is made, as its foot says. home: where it leads back to, on a screen."""
     return _template().render(
         report=report,
         zone=report.zone,
@@ -57,6 +63,7 @@ def report_html(report: MonthReport, provenance: Provenance, made_at: datetime, 
         corrected_heading=compared_heading(earlier) if earlier is not None else None,
         former=lambda service: None if earlier is None else former_availability(earlier, service),
         made_at=made_at,
+        home=home,
         version=__version__,
         patterns=patterns(),
         parts=[(words, letter, swatch(name)) for name, (words, letter) in PARTS.items()],

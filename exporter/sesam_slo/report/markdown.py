@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from ..core.plain_text import printable
 from .figures import Figures
 from .freeze import Provenance
 from .month import MonthFigures, MonthReport, ReportedEvent, ServiceMonth
@@ -31,7 +32,6 @@ from .wording import (
     local,
     objective,
     percent,
-    printable,
     share,
     share_met,
 )

@@ -11,8 +11,8 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..core.plain_text import csv_text
 from .revision import Earlier, Kind
-from .wording import printable
 
 _FIGURES = (
     "availability",
@@ -57,7 +57,6 @@ _POINTS = {
 _SUPPORT = (*_TARGET, *_BREACH, *_POINTS.values())
 COLUMNS = ("row", "month", "service", "labels", "open", "from", "to", *_FIGURES, *_EVENT, *_SUPPORT)
 _KINDS = {Kind.FIRST_REPORTED: "first_reported", Kind.CONFIGURED: "configured"}
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def report_csv(document: Mapping[str, Any], earlier: Earlier | None = None) -> str:
@@ -145,6 +144,4 @@ def _cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)  # a number stays one, also below zero
-    text = str(value)
-    starts_one = text.startswith(_STARTS_A_FORMULA) or text.lstrip().startswith(_STARTS_A_FORMULA)
-    return ("'" if starts_one else "") + printable(text)
+    return csv_text(str(value))

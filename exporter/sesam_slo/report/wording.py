@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -86,14 +85,3 @@ def local_time(at: datetime, zone: ZoneInfo) -> str:
 
 def local_date(day: date) -> str:
     return f"{day.day} {day:%b} {day.year}"
-
-
-def printable(text: str) -> str:
-    """Other people's words without what would steer a terminal or turn the direction of writing; new lines stay."""
-    return "".join(map(_printable, text.replace("\r\n", "\n").replace("\r", "\n")))
-
-
-def _printable(character: str) -> str:
-    if character.isprintable() or character == "\n":
-        return character
-    return " " if character == "\t" or unicodedata.category(character) == "Zs" else "�"

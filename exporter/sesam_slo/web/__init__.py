@@ -6,7 +6,9 @@ from .cases import CaseBook
 from .config_file import WebConfig, WebConfigError, read_web_config
 from .log import LogBook, UnavailableError
 from .maintenance import Announcing, ConflictError
+from .pages import NoReportError, Reports
 from .tls import server_context
+from .token_file import TokenFile
 from .write_token import WriteToken
 
 __all__ = [
@@ -15,6 +17,9 @@ __all__ = [
     "ConflictError",
     "Exporter",
     "LogBook",
+    "NoReportError",
+    "Reports",
+    "TokenFile",
     "UnavailableError",
     "Users",
     "WebConfig",

@@ -1,25 +1,26 @@
-"""HTTP: metrics, health, reload, and a plain page of where the services stand (DESIGN 6)."""
+"""HTTP: metrics, health, reload, the API for programs and the pages for people (DESIGN 6)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
-from jinja2 import Environment, select_autoescape
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from .. import __version__
 from ..core.history import Changes
 from ..core.view import View
+from .access import Access, ClosedReading
 from .alertmanager import alertmanager_routes
 from .basic_auth import BasicAuth, Users
 from .cases import CaseBook, case_routes
 from .log import LogBook, log_routes
 from .maintenance import Announcing, maintenance_routes
-from .status import format_duration, format_local, format_percent, status
+from .pages import SECURITY_HEADERS, Books, Reports, add_pages
+from .status import status
+from .token_file import TokenFile
 from .write_token import WriteToken
 
 
@@ -32,6 +33,7 @@ class Exporter:
     record: takes in facts that came by HTTP. users: who may come in; None is everybody.
     log: the downtime log in the ledger; None where it cannot be changed here. announcing, cases: the same of maintenance
     and of support cases.
+    reports: the months' reports. read_token: what reading needs; None is nothing. Where there are users they are asked instead.
     """
 
     metrics: Callable[[str], tuple[bytes, str]]
@@ -44,24 +46,24 @@ class Exporter:
     log: LogBook | None = None
     announcing: Announcing | None = None
     cases: CaseBook | None = None
+    reports: Reports | None = None
+    read_token: TokenFile | None = None
 
 
 def make_app(exporter: Exporter) -> FastAPI:
     app = FastAPI(title="sesam-slo", version=__version__, docs_url=None, redoc_url=None)
-    templates = Environment(autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True)
-    templates.filters |= {"duration": format_duration, "local": format_local, "percent": format_percent}
-    page = templates.from_string(resources.files(__package__).joinpath("templates/status.html").read_text("utf-8"))
+    access = Access(exporter.write_token, exporter.read_token if exporter.users is None else None)
 
     if exporter.users is not None:  # first, so that what it answers passes through `harden` too
         app.add_middleware(BasicAuth, users=exporter.users, write_token=exporter.write_token)
+    elif access.read is not None:
+        app.add_middleware(ClosedReading, access=access)
 
     @app.middleware("http")
     async def harden(request: Request, call_next: Callable[[Request], Any]) -> Response:
         response: Response = await call_next(request)
-        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     # Plain functions: FastAPI runs them in its thread pool, so that a scrape does not hold up a health check.
@@ -107,11 +109,6 @@ def make_app(exporter: Exporter) -> FastAPI:
     if exporter.cases is not None:
         app.include_router(case_routes(exporter.view, exporter.cases, exporter.write_token))
 
-    @app.get("/", include_in_schema=False)
-    def index() -> HTMLResponse:
-        view = exporter.view()
-        services = [] if view is None else status(view)
-        zone = None if view is None else view.config.policy.timezone
-        return HTMLResponse(page.render(view=view, services=services, zone=zone, version=__version__))
-
+    books = Books(exporter.log, exporter.announcing, exporter.cases, exporter.reports)
+    add_pages(app, exporter.view, exporter.alive, access, books)
     return app

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 
 import bcrypt
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .write_token import WriteToken
+from .write_token import WriteToken, address_of
 
 _BCRYPT_BYTES = 72  # all that bcrypt looks at; what is longer it refuses since its version 5
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -73,10 +73,11 @@ class BasicAuth:
         await refusal(scope, receive, send)
 
     async def _may_enter(self, scope: Scope) -> bool:
-        scheme, _, value = Headers(scope=scope).get("authorization", "").partition(" ")
+        asked = HTTPConnection(scope)
+        scheme, _, value = asked.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             writes = scope["path"].startswith("/api/v1/") and scope["method"] not in _READING
-            return writes and await run_in_threadpool(self._write_token.matches, value.strip())
+            return writes and await run_in_threadpool(self._write_token.matches, value.strip(), address_of(asked))
         if scheme.lower() != "basic":
             return False
         try:

@@ -48,6 +48,25 @@ class CaseBook:
     calendars: BusinessCalendars
 
 
+Step = Callable[[Known, dict[str, Any]], Told]  # decides, with author, reason and now as `core.case_changes` takes them
+
+
+def record_told(book: CaseBook, config: Config, step: Step, author: str, reason: str, event: str | None) -> Told:
+    """Records what the step decides. Raises CorrectionError, ConflictError, UnavailableError."""
+    outcomes: list[Told] = []  # the last one stands: others may write in between, and then it is asked again
+
+    def decide(known: Known) -> Changes:
+        outcomes.append(step(known, {"author": author, "reason": reason, "now": book.now()}))
+        change = outcomes[-1].change
+        return Changes() if change is None else Changes(cases=(change,))
+
+    book.record(config, decide, event or None, author)
+    outcome = outcomes[-1]
+    if outcome.change is not None:
+        log.info("case %s: said by %s: %s", outcome.case, author, ", ".join(outcome.fields) or "nothing new")
+    return outcome
+
+
 def case_routes(view: Callable[[], View | None], book: CaseBook, write_token: WriteToken) -> APIRouter:
     router = APIRouter(tags=["support cases"])
 
@@ -100,26 +119,15 @@ def case_routes(view: Callable[[], View | None], book: CaseBook, write_token: Wr
 def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_token: WriteToken) -> None:
     allowed = [Depends(write_token.required)]
 
-    def carry_out(step: Callable[[Known, dict[str, Any]], Told], said: Said) -> Told:
-        outcomes: list[Told] = []  # the last one stands: others may write in between, and then it is asked again
-
-        def decide(known: Known) -> Changes:
-            outcomes.append(step(known, {"author": said.author, "reason": said.reason, "now": book.now()}))
-            change = outcomes[-1].change
-            return Changes() if change is None else Changes(cases=(change,))
-
+    def carry_out(step: Step, said: Said) -> Told:
         try:
-            book.record(seen().config, decide, said.event or None, said.author)
+            return record_told(book, seen().config, step, said.author, said.reason, said.event)
         except CorrectionError as error:
             raise HTTPException(422, str(error)) from None
         except ConflictError as error:
             raise HTTPException(409, str(error)) from None
         except UnavailableError as error:
             raise HTTPException(503, str(error)) from None
-        outcome = outcomes[-1]
-        if outcome.change is not None:
-            log.info("case %s: said by %s: %s", outcome.case, said.author, ", ".join(outcome.fields) or "nothing new")
-        return outcome
 
     @router.post(PATH, status_code=201, dependencies=allowed, openapi_extra=_described(CaseReport))
     async def reported(request: Request) -> dict[str, Any]:

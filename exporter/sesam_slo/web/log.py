@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ..core.account import account
 from ..core.correcting import CorrectionError, add, annotate, find
-from ..core.entry import Exclusion, Log
+from ..core.entry import Entry, Exclusion, Log
 from ..core.history import Changes, Correction
 from ..core.intervals import Interval
 from ..core.log_document import entry_document
+from ..core.model import Policy
 from ..core.view import ServiceView, View
 from .write_token import WriteToken
 
 log = logging.getLogger("sesam_slo.web")
+
+T = TypeVar("T")
 
 Text = Annotated[str, Field(max_length=10_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -35,11 +38,14 @@ class LogBook:
     """The ledger's part, given by who wires the program: every method opens the ledger for itself.
 
     record(prefix, decide, author, reason): what `decide` makes of the entries whose ids begin with `prefix` is written.
-    history(id): every revision of one entry, as JSON has it. Both raise UnavailableError.
+    history(id): every revision of one entry, as JSON has it. evidence(entry): what its failing probes saw. All raise
+    UnavailableError. state(entry, at, policy): ongoing, ended, overdue or explained.
     """
 
     record: Callable[[str, Callable[[Log], Correction], str, str], Changes]
     history: Callable[[str], list[dict[str, Any]]]
+    evidence: Callable[[Entry], list[dict[str, Any]]]
+    state: Callable[[Entry, datetime, Policy], str]
 
 
 class Part(BaseModel):
@@ -88,6 +94,90 @@ class Addition(Annotation):
     end: AwareDatetime
 
 
+def entry_documents(found: View, service: ServiceView) -> list[dict[str, Any]]:
+    """The log of one service as JSON has it, every entry with its whole time."""
+    now = service.brought_up(found.maintenance)
+    entries = now.log.entries.values()
+    reach = [each.start for each in entries]
+    whole = Interval(min([now.since, *reach]), max([now.horizon, *now.horizons.values()]))
+    counted = {
+        each.downtime.id: each
+        for each in account(now.facts(found.maintenance.policies), whole, found.maintenance).events
+    }
+    return [
+        entry_document(
+            each,
+            counted.get(each.id),
+            found.maintenance.windows(each.service, Interval(each.start, each.end or now.horizon)),
+            now.horizon,
+        )
+        for each in entries
+    ]
+
+
+def selected(found: View, service: str | None, since: datetime | None, until: datetime | None) -> list[dict[str, Any]]:
+    """The entries of one service or of all that touch `[since, until)`, the oldest first."""
+    chosen = [
+        document
+        for each in found.services
+        if service in (None, each.service.name)
+        for document in entry_documents(found, each)
+        if (until is None or datetime.fromisoformat(document["start"]) < until)
+        and (since is None or document["end"] is None or datetime.fromisoformat(document["end"]) > since)
+    ]
+    return sorted(chosen, key=lambda each: (each["start"], each["id"]))
+
+
+def one_entry(found: View, id: str) -> tuple[Entry, dict[str, Any]] | None:
+    """The entry with this id, and its document."""
+    for service in found.services:
+        entry = service.brought_up(found.maintenance).log.entries.get(id)
+        if entry is not None:
+            return entry, next(each for each in entry_documents(found, service) if each["id"] == id)
+    return None
+
+
+def record_annotation(
+    book: LogBook, id: str, wanted: Callable[[Log, Entry], Mapping[str, Any]], author: str, reason: str
+) -> Correction:
+    """Changes the entry whose id begins so; `wanted` is asked with it as it stands. Raises CorrectionError, UnavailableError."""
+
+    def decide(entries: Log) -> Correction:
+        entry = find(entries, id)
+        return annotate(entries, entry.id, wanted(entries, entry), author=author, reason=reason, now=datetime.now(UTC))
+
+    return _written(book, id, decide, author, reason)
+
+
+def record_addition(
+    book: LogBook,
+    service: ServiceView,
+    endpoints: Collection[str],
+    wanted: Mapping[str, Any],
+    author: str,
+    reason: str,
+) -> Correction:
+    """Adds downtime that the probes could not see. Raises CorrectionError, UnavailableError."""
+    name, known = service.service.name, {each.name for each in service.service.endpoints}
+    if unknown := sorted(set(endpoints) - known):
+        raise CorrectionError(f"endpoint {unknown[0]!r}: not of {name}")
+    if wanted["start"] < service.since:
+        raise CorrectionError(f"start lies before the account began, {service.since.isoformat()}")
+
+    def decide(entries: Log) -> Correction:
+        return add(entries, name, endpoints, wanted, author=author, reason=reason, now=datetime.now(UTC))
+
+    return _written(book, f"{name}-", decide, author, reason)
+
+
+def _written(book: LogBook, prefix: str, decide: Callable[[Log], Correction], author: str, reason: str) -> Correction:
+    (correction,) = book.record(prefix, decide, author, reason).corrections
+    log.info(
+        "downtime %s: changed by %s: %s", correction.event, correction.author, ", ".join(sorted(correction.change))
+    )
+    return correction
+
+
 def log_routes(view: Callable[[], View | None], book: LogBook, write_token: WriteToken) -> APIRouter:
     router = APIRouter(prefix="/api/v1/log", tags=["downtime log"])
 
@@ -96,25 +186,6 @@ def log_routes(view: Callable[[], View | None], book: LogBook, write_token: Writ
         if found is None:
             raise HTTPException(503, "the first state is not published yet")
         return found
-
-    def documents(found: View, service: ServiceView) -> list[dict[str, Any]]:
-        now = service.brought_up(found.maintenance)
-        entries = now.log.entries.values()
-        reach = [each.start for each in entries]
-        whole = Interval(min([now.since, *reach]), max([now.horizon, *now.horizons.values()]))
-        counted = {
-            each.downtime.id: each
-            for each in account(now.facts(found.maintenance.policies), whole, found.maintenance).events
-        }
-        return [
-            entry_document(
-                each,
-                counted.get(each.id),
-                found.maintenance.windows(each.service, Interval(each.start, each.end or now.horizon)),
-                now.horizon,
-            )
-            for each in entries
-        ]
 
     @router.get("")
     def entries(
@@ -126,79 +197,43 @@ def log_routes(view: Callable[[], View | None], book: LogBook, write_token: Writ
         found = seen()
         if service is not None and service not in {each.service.name for each in found.services}:
             raise HTTPException(404, f"no service {service!r} is configured")
-        chosen = [
-            document
-            for each in found.services
-            if service in (None, each.service.name)
-            for document in documents(found, each)
-            if (until is None or datetime.fromisoformat(document["start"]) < until)
-            and (since is None or document["end"] is None or datetime.fromisoformat(document["end"]) > since)
-        ]
-        return {"entries": sorted(chosen, key=lambda each: (each["start"], each["id"]))}
+        return {"entries": selected(found, service, since, until)}
 
     @router.get("/{id}")
     def entry(id: str) -> dict[str, Any]:
         """One entry with everything that was ever written of it."""
-        found = seen()
-        for service in found.services:
-            if id in service.brought_up(found.maintenance).log.entries:
-                document = next(each for each in documents(found, service) if each["id"] == id)
-                return {**document, "history": _asked(lambda: book.history(id))}
-        raise HTTPException(404, f"no entry {id!r} in the log that the windows reach back to")
+        found = one_entry(seen(), id)
+        if found is None:
+            raise HTTPException(404, f"no entry {id!r} in the log that the windows reach back to")
+        return {**found[1], "history": _answered(lambda: book.history(id))}
 
     @router.patch("/{id}", dependencies=[Depends(write_token.required)])
     def change(id: str, annotation: Annotation) -> dict[str, Any]:
         """Changes an entry: another revision, nothing is overwritten."""
-
-        def decide(entries: Log) -> Correction:
-            wanted, author, reason = annotation.wanted(), annotation.author, annotation.reason
-            return annotate(entries, find(entries, id).id, wanted, author=author, reason=reason, now=datetime.now(UTC))
-
-        return _recorded(book, id, decide, annotation)
+        said = annotation
+        return _done(lambda: record_annotation(book, id, lambda *_: said.wanted(), said.author, said.reason))
 
     @router.post("", status_code=201, dependencies=[Depends(write_token.required)])
     def create(addition: Addition) -> dict[str, Any]:
         """Adds downtime that the probes could not see."""
-        found = seen()
-        service = next((each for each in found.services if each.service.name == addition.service), None)
+        said = addition
+        service = next((each for each in seen().services if each.service.name == said.service), None)
         if service is None:
-            raise HTTPException(404, f"no service {addition.service!r} is configured")
-        known = {each.name for each in service.service.endpoints}
-        if unknown := sorted(set(addition.endpoints) - known):
-            raise HTTPException(422, f"endpoint {unknown[0]!r}: not of {addition.service}")
-        if addition.start < service.since:
-            raise HTTPException(422, f"start lies before the account began, {service.since.isoformat()}")
-
-        def decide(entries: Log) -> Correction:
-            return add(
-                entries,
-                addition.service,
-                addition.endpoints,
-                addition.wanted(),
-                author=addition.author,
-                reason=addition.reason,
-                now=datetime.now(UTC),
-            )
-
-        return _recorded(book, f"{addition.service}-", decide, addition)
+            raise HTTPException(404, f"no service {said.service!r} is configured")
+        return _done(lambda: record_addition(book, service, said.endpoints, said.wanted(), said.author, said.reason))
 
     return router
 
 
-def _recorded(book: LogBook, prefix: str, decide: Callable[[Log], Correction], asked: Annotation) -> dict[str, Any]:
-    try:
-        changes = _asked(lambda: book.record(prefix, decide, asked.author, asked.reason))
-    except CorrectionError as error:
-        raise HTTPException(422, str(error)) from None
-    (correction,) = changes.corrections
-    log.info(
-        "downtime %s: changed by %s: %s", correction.event, correction.author, ", ".join(sorted(correction.change))
-    )
+def _done(record: Callable[[], Correction]) -> dict[str, Any]:
+    correction = _answered(record)
     return {"id": correction.event, "changed": sorted(correction.change)}
 
 
-def _asked(call: Callable[[], Any]) -> Any:
+def _answered(call: Callable[[], T]) -> T:
     try:
         return call()
+    except CorrectionError as error:
+        raise HTTPException(422, str(error)) from None
     except UnavailableError as error:
         raise HTTPException(503, str(error)) from None

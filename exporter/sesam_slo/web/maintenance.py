@@ -102,6 +102,24 @@ class Change(_Body):
         return self.concerned() if "services" in self.model_fields_set else KEEP
 
 
+def carried_out(
+    announcing: Announcing,
+    config: Config,
+    done: str,
+    step: Callable[[Known], Outcome],
+    proof: Proof,
+    *,
+    silence: bool,
+) -> tuple[Outcome, tuple[str, str | None]]:
+    """Records what the step decides; returns it, and what became of its silence (`Announcing.silence`).
+
+    done: the step in one word, for the exporter's log. Raises AnnouncingError, ConflictError, UnavailableError.
+    """
+    outcome = decided(step, config, lambda decide: announcing.record(decide, proof.author, proof.reason))
+    log.info("maintenance %s: %s by %s", outcome.name, done, proof.author)
+    return outcome, announcing.silence(config, outcome, proof.author, silence)
+
+
 def maintenance_routes(
     view: Callable[[], View | None], announcing: Announcing | None, write_token: WriteToken
 ) -> APIRouter:
@@ -148,17 +166,14 @@ def _writing(router: APIRouter, seen: Callable[[], View], announcing: Announcing
     allowed = [Depends(write_token.required)]
 
     def carry_out(done: str, step: Callable[[Known], Outcome], proof: Proof, wanted: bool = False) -> dict[str, Any]:
-        config = seen().config
         try:
-            outcome = decided(step, config, lambda decide: announcing.record(decide, proof.author, proof.reason))
+            return _answer(*carried_out(announcing, seen().config, done, step, proof, silence=wanted))
         except AnnouncingError as error:
             raise HTTPException(422, str(error)) from None
         except ConflictError as error:
             raise HTTPException(409, str(error)) from None
         except UnavailableError as error:
             raise HTTPException(503, str(error)) from None
-        log.info("maintenance %s: %s by %s", outcome.name, done, proof.author)
-        return _answer(outcome, announcing.silence(config, outcome, proof.author, wanted))
 
     @router.post(PATH, status_code=201, dependencies=allowed, openapi_extra=_described(Announcement))
     async def announced(request: Request) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ..core.account import account
 from ..core.entry import Entry
@@ -45,6 +44,7 @@ class ServiceStatus:
     endpoints: tuple[tuple[str, str], ...]  # name, and what its last probe said
     availability_ratio: float | None
     error_budget_remaining_seconds: float | None
+    error_budget_seconds: float | None
     log: tuple[Entry, ...]  # the latest entries of the downtime log
 
     def document(self) -> dict[str, Any]:
@@ -90,6 +90,7 @@ def _status(view: View, published: ServiceView) -> ServiceStatus:
         tuple((endpoint.name, _said(service, endpoint.name)) for endpoint in service.service.endpoints),
         found.availability if found else None,
         found.error_budget_remaining_seconds if found else None,
+        found.error_budget_seconds if found else None,
         tuple(log[:_LATEST]),
     )
 
@@ -112,7 +113,3 @@ def format_duration(seconds: float) -> str:
 def format_percent(ratio: float) -> str:
     """`99.912 %`, rounded down: nothing below the objective may look as if it met it."""
     return f"{math.floor(ratio * 100_000 + 1e-6) / 1000:.3f} %"
-
-
-def format_local(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).strftime("%-d %b %Y %H:%M:%S")

@@ -59,7 +59,7 @@ def test_as_a_table_and_as_csv(capsys: pytest.CaptureFixture[str]) -> None:
     assert asked("B", "partner", "2026-06-08T08:00:00+02:00", "--format", "csv") == 0
     assert capsys.readouterr().out.splitlines() == [
         "reaction,workaround,fix,fix_note",
-        "2026-06-09T14:00:00Z,2026-06-19T14:00:00Z,-,next release",
+        "2026-06-09T14:00:00Z,2026-06-19T14:00:00Z,,next release",
     ]
 
 

@@ -204,6 +204,7 @@ class TestUsage:
             "failure",
             "connect_refused",
         )
+        assert row["started_at"].endswith("Z")
         assert "verdict    failure (connect_refused)" in sesam_slo(folder, "probe", "svc", "api").stdout
         unknown = sesam_slo(folder, "probe", "svc", "ui")
         assert (unknown.returncode, unknown.stderr) == (

@@ -211,7 +211,7 @@ def test_downtime_that_the_probes_could_not_see_is_added(log: Any) -> None:
         ),
         (
             ("add", "svc", "--start", "2026-06-10T05:00:00Z", "--end", "2026-06-10T06:00:00Z", "--endpoint", "db"),
-            1,
+            2,
             "--endpoint db: not of svc; known: api, ui",
         ),
         (("list", "--service", "other"), 2, "--service other: not in the ledger; expected one of: svc"),
@@ -241,6 +241,15 @@ def test_the_export_is_csv_that_no_spreadsheet_runs(log: Any) -> None:
         "1200",
         "nightly 2026-06-09T22:00:00Z/2026-06-10T01:00:00Z",
     )
+
+
+def test_the_list_as_csv_has_all_fields_and_nothing_where_there_is_no_entry(log: Any) -> None:
+    listed = log("list", "--format", "csv").out
+    assert listed == log("export", "--format", "csv").out
+    night, morning = csv.DictReader(io.StringIO(listed))
+    assert (night["service"], night["reported_by"], morning["reported_by"]) == ("svc", "alertmanager", "")
+    before = ("--to", "2026-06-01T00:00:00Z")
+    assert [log(each, "--format", "csv", *before).out for each in ("list", "export")] == ["", ""]
 
 
 def test_the_export_of_a_range_leaves_out_what_lies_beside_it(log: Any, folder: Path) -> None:

@@ -139,6 +139,8 @@ class TestAnnounce:
              "2026-12-05T20:00+01:00\n"),
             (("--start", "9999-01-01T00:00Z", "--end", iso(LATE)), '--start: too far from today: "9999-01-01T00:00Z"; '
              "expected a year from 1971 to 2999\n"),
+            (("--start", iso(LATE), "--end", iso(LATE + HOUR), "--service", "c"), "upgrade: no such service: c; "
+             "expected one of a, b\n"),
             (("--start", iso(LATE), "--end", iso(LATE), "--silence"), "--silence: no Alertmanager to ask; expected "
              "alertmanager.url in the configuration\n"),
         ],
@@ -151,7 +153,6 @@ class TestAnnounce:
         [
             ("in file", (), "in file: stands in the configuration file, 2099-12-05T20:00:00+01:00 to "
              "2099-12-05T22:00:00+01:00; expected another name, or the change there\n"),
-            ("upgrade", ("--service", "c"), "upgrade: no such service: c; expected one of a, b\n"),
             ("upgrade", ("--author", ""), "author: empty; expected one line of text\n"),
             ("\x1b[2J", (), "name: has a control character, or a space at an end; expected one line of text\n"),
         ],
@@ -253,7 +254,7 @@ class TestList:
         announce(maintenance, "upgrade", LATE, "--service", "a", "--service", "b")
         row, in_file = csv.DictReader(io.StringIO(maintenance("list", "--format", "csv").out))
         assert (row["name"], row["services"], row["origin"], row["author"]) == ("upgrade", "a b", "command", "anna")
-        assert in_file["recorded_at"] == "-"
+        assert in_file["recorded_at"] == ""
 
     def test_nothing_is_said_to_be_nothing(self, maintenance: Run) -> None:
         assert maintenance("list", "--to", "2026-01-01T00:00Z").out == "no maintenance\n"

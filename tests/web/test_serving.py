@@ -215,3 +215,26 @@ def test_a_page_that_went_out_is_in_the_log_also_after_a_restart(folder: Path) -
         (entry,) = entries(url)
         assert (entry["reported_at"], entry["reported_by"]) == (reported, "alertmanager")
     assert TOKEN not in (folder / "log").read_text()
+
+
+def test_head_is_answered_as_get_is_and_without_a_body(folder: Path) -> None:
+    with exporter(folder, "") as url:
+        for path in ("/-/healthy", "/-/ready", "/metrics", "/", "/api/v1/log"):
+            got, head = (requests.request(method, url + path, timeout=10) for method in ("GET", "HEAD"))
+            assert (head.status_code, head.content) == (200, b""), path
+            assert head.headers["content-type"] == got.headers["content-type"]
+        assert requests.head(f"{url}/-/reload", timeout=10).status_code == 405
+
+
+def test_the_description_of_every_write_says_what_it_needs_and_how_it_is_refused(folder: Path) -> None:
+    with exporter(folder, "") as url:
+        paths = requests.get(f"{url}/openapi.json", timeout=10).json()["paths"]
+        writes = [(method, path) for path in paths for method in paths[path] if method != "get"]
+        assert len(writes) >= 9
+        for method, path in writes:
+            said = paths[path][method]
+            assert said["security"] == [{"HTTPBearer": []}], path
+            assert {"401", "403", "429", "503"} <= said["responses"].keys(), path
+            assert requests.request(method, url + path, json={}, timeout=10).status_code == 401, path
+        reads = [paths[path]["get"] for path in paths if "get" in paths[path]]
+        assert not any("security" in each for each in reads)

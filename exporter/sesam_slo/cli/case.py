@@ -20,7 +20,7 @@ from ..core.model import Cause, Policy
 from ..core.support import Clock
 from .errors import CommandError
 from .instants import instant
-from .output import add_format, as_csv, as_json, print_table
+from .output import add_format, as_json, print_csv, print_table
 
 HELP = "Support cases: reports them, records what was done, lists them, computes their deadlines."
 
@@ -189,7 +189,7 @@ def _deadlines(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(as_json({**document, "fix_note": targets.fix.note}))
     elif options.format == "csv":
-        print(as_csv([{**document, "fix_note": targets.fix.note}]))
+        print_csv([{**document, "fix_note": targets.fix.note}])
     else:
         print_table(
             [

@@ -14,7 +14,7 @@ from ..core.business_time import BusinessCalendars
 from ..core.case import INSTANTS, TEXTS, Case, cases
 from ..core.case_changes import Known
 from ..core.case_document import case_document
-from ..core.correcting import CorrectionError
+from ..core.correcting import CorrectionError, UnknownNameError
 from ..core.deadlines import SupportRules
 from ..core.history import CaseChange, Changes, Recorded
 from ..core.instants import written
@@ -23,7 +23,7 @@ from ..ledger import Ledger, LedgerError, open_ledger
 from ..public_holidays import is_holiday
 from .errors import CommandError, load_config
 from .ledgers import amend, opened, this_person
-from .output import as_csv, as_json, print_table
+from .output import as_json, print_csv, print_table
 
 # -- reading --------------------------------------------------------------------------------------------------------------
 
@@ -33,12 +33,13 @@ def list_cases(options: argparse.Namespace) -> int:
     with opened(config) as ledger:
         recorded = ledger.cases()
     found, rules = _understood(recorded, config)
+    _check_asked(found, config, options)
     now = datetime.now(UTC)
     documents = [case_document(each, rules, now) for each in found.values() if _is_asked(each, options)]
     if options.format == "json":
         print(as_json(documents))
     elif options.format == "csv":
-        print(as_csv([_flat(each) for each in documents]))
+        print_csv([_flat(each) for each in documents])
     elif documents:
         print_table([_row(each) for each in documents])
     else:
@@ -78,6 +79,15 @@ def _found(known: dict[str, Case], id: str) -> Case:
         return case_changes.find(known, id)
     except CorrectionError as error:
         raise CommandError(str(error)) from None
+
+
+def _check_asked(known: dict[str, Case], config: Config, options: argparse.Namespace) -> None:
+    """What is configured, or was when a case was reported, may be asked for: else a slip reads as no cases."""
+    services = {service.name for service in config.services} | {case.service for case in known.values()}
+    levels = {*config.policy.support.level_names} | {case.level for case in known.values()}
+    for option, asked, names in (("--service", options.service, services), ("--level", options.level, levels)):
+        if asked is not None and asked not in names:
+            raise CommandError(f"{option} {asked}: expected one of {', '.join(sorted(names)[:10])}", status=2)
 
 
 def _is_asked(case: Case, options: argparse.Namespace) -> bool:
@@ -210,6 +220,8 @@ def _record(
 
     try:
         changes = record_case(lambda: open_ledger(config.ledger, create=False), config, decided, event, author)
+    except UnknownNameError as error:
+        raise CommandError(str(error), status=2) from None
     except (CorrectionError, LedgerError) as error:
         raise CommandError(str(error)) from None
     (said,) = changes.cases

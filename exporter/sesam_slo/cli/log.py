@@ -21,7 +21,7 @@ from .errors import CommandError, load_config
 from .evidence import documents, evidence_of, shown
 from .instants import instant
 from .ledgers import amend_configured, check_services, opened, read_book, this_person
-from .output import add_format, as_csv, as_json, print_table
+from .output import add_format, as_csv, as_json, print_csv, print_table
 
 HELP = "The downtime log: lists, shows, annotates, adds, exports, verifies."
 
@@ -131,11 +131,10 @@ def _list(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(as_json(entries))
         return 0
-    rows = [_row(each) for each in entries]
     if options.format == "csv":
-        print(as_csv(rows))
-    elif rows:
-        print_table(rows)
+        print_csv([_flat(each) for each in entries])
+    elif entries:
+        print_table([_row(each) for each in entries])
     else:
         print("no downtime")
     return 0
@@ -144,11 +143,12 @@ def _list(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     entries = _selected(options)
     text = as_json(entries) if options.format == "json" else as_csv([_flat(each) for each in entries])
+    text += "\n" if text else ""
     if options.out is None:
-        print(text)
+        print(text, end="")
         return 0
     try:
-        options.out.write_text(text + "\n", encoding="utf-8")
+        options.out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"{options.out}: cannot be written: {error.strerror}") from None
     return 0
@@ -287,7 +287,9 @@ def _add(options: argparse.Namespace) -> int:
         each.name for service in config.services if service.name == options.service for each in service.endpoints
     }
     if unknown := sorted(set(options.endpoint) - endpoints):
-        raise CommandError(f"--endpoint {unknown[0]}: not of {options.service}; known: {', '.join(sorted(endpoints))}")
+        raise CommandError(
+            f"--endpoint {unknown[0]}: not of {options.service}; known: {', '.join(sorted(endpoints))}", status=2
+        )
     wanted = {**_wanted(options), "start": options.start, "end": options.end, "exclusions": _exclusions(options)}
 
     def decide(log: Log) -> Correction:

@@ -13,7 +13,19 @@ from zoneinfo import ZoneInfo
 
 from ..config.values import instant as instant_with_offset
 from ..core.announced import LONGEST_LIST, documents, local
-from ..core.announcing import KEEP, AnnouncingError, Known, Outcome, Proof, announce, cancel, change, decided, taken_up
+from ..core.announcing import (
+    KEEP,
+    AnnouncingError,
+    Known,
+    Outcome,
+    Proof,
+    UnknownServiceError,
+    announce,
+    cancel,
+    change,
+    decided,
+    taken_up,
+)
 from ..core.history import Changes, Recorded
 from ..core.maintenance import Maintenance
 from ..core.model import Config
@@ -21,7 +33,7 @@ from ..ledger import Ledger, LedgerError, open_ledger
 from ..silences import follow_with_silence
 from .errors import CommandError, load_config
 from .ledgers import amend, opened, this_person
-from .output import add_format, as_csv, as_json, plain, print_table
+from .output import add_format, as_json, plain, print_csv, print_table
 
 HELP = "Planned maintenance: lists, announces, changes, cancels; writes the calendar for customers."
 
@@ -114,7 +126,7 @@ def _list(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(as_json(found))
     elif options.format == "csv":
-        print(as_csv([{**each, "services": " ".join(each["services"] or ["all"])} for each in found]))
+        print_csv([{**each, "services": " ".join(each["services"] or ["all"])} for each in found])
     elif found:
         print_table([_row(each, zone) for each in found])
     else:
@@ -243,6 +255,8 @@ def _carry_out(options: argparse.Namespace, config: Config, proof: Proof, step: 
 
     try:
         outcome = decided(step, config, record)
+    except UnknownServiceError as error:
+        raise CommandError(str(error), status=2) from None
     except (AnnouncingError, LedgerError) as error:
         raise CommandError(str(error)) from None
     _tell(outcome)

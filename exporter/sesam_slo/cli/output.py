@@ -40,6 +40,12 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue().rstrip("\n")
 
 
+def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Nothing at all where there are no rows: an empty line would be read as one."""
+    if rows:
+        print(as_csv(rows))
+
+
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """As the terminal is wide, or as `as_table` where there is none."""
     if rows and sys.stdout.isatty():
@@ -106,7 +112,9 @@ def _to_the_right(rows: Sequence[Mapping[str, Any]]) -> list[bool]:
 
 
 def _csv_cell(value: Any) -> str:
-    """Some of it comes from servers and from people; lines of a text stay lines."""
+    """Some of it comes from servers and from people; lines of a text stay lines. What there is not is empty."""
+    if value is None:
+        return ""
     return csv_text(value) if isinstance(value, str) else _cell(value)
 
 

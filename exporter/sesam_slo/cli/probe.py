@@ -7,10 +7,11 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from ..core.instants import written
 from ..core.model import Config, Endpoint, Outcome, Phase
 from ..probe import Observation, ProbeEngine
 from .errors import CommandError, load_config
-from .output import add_format, as_csv, as_json, print_record
+from .output import add_format, as_json, print_csv, print_record
 
 HELP = "Probes endpoints once and shows phases, verdict, reason and evidence; writes nothing."
 
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(as_json(rows))
     elif options.format == "csv":
-        print(as_csv(rows))
+        print_csv(rows)
     else:
         for number, row in enumerate(rows):
             if number:
@@ -73,7 +74,7 @@ def _row(key: tuple[str, str], endpoint: Endpoint, seen: Observation) -> dict[st
         "service": key[0],
         "endpoint": key[1],
         "url": endpoint.request.url,
-        "started_at": seen.started_at.isoformat(),
+        "started_at": written(seen.started_at),
         "result": seen.outcome.value,
         "reason": seen.reason.value if seen.reason else None,
         "detail": seen.detail,
@@ -82,7 +83,7 @@ def _row(key: tuple[str, str], endpoint: Endpoint, seen: Observation) -> dict[st
         "status": seen.status,
         "address": seen.address,
         "redirects": seen.redirects,
-        "tls_not_after": seen.tls_not_after.isoformat() if seen.tls_not_after else None,
+        "tls_not_after": written(seen.tls_not_after) if seen.tls_not_after else None,
         "body_bytes": seen.body_bytes,
         "body_sha256": seen.body_sha256,
         "body": seen.body_prefix.decode("utf-8", "replace"),

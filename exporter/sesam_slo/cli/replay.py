@@ -11,7 +11,7 @@ from ..replay import Replay, difference
 from ..trace import Both, Fed, TraceError, feed
 from .errors import CommandError, load_config
 from .instants import instant
-from .output import add_format, as_csv, as_json, print_table
+from .output import add_format, as_json, print_csv, print_table
 from .progress import reading
 
 HELP = "Computes the account of recorded results: downtime, availability, error budget."
@@ -113,7 +113,7 @@ def _print(report: dict[str, Any], rows: list[dict[str, Any]], form: str) -> Non
     if form == "json":
         print(as_json(report))
     elif form == "csv":
-        print(as_csv(rows))
+        print_csv(rows)
     else:
         print(f"from {report['from']} to {report['to']}\n")
         if "set" in report:

@@ -29,6 +29,10 @@ class AnnouncingError(Exception):
     """Why a window cannot be announced, changed or cancelled as asked: what is wrong, what is expected."""
 
 
+class UnknownServiceError(AnnouncingError):
+    """It names a service that there is not."""
+
+
 class Keep(Enum):
     """For what a change leaves as it is."""
 
@@ -328,7 +332,7 @@ def _check_services(known: Known, name: str, services: frozenset[str] | None) ->
         raise AnnouncingError(f"{name}: concerns no service; expected at least one, or all")
     if unknown := sorted(services - known.services):
         expected = ", ".join(sorted(known.services)[:10])
-        raise AnnouncingError(f"{name}: no such service: {unknown[0]}; expected one of {expected}")
+        raise UnknownServiceError(f"{name}: no such service: {unknown[0]}; expected one of {expected}")
 
 
 def _check_words(name: str, proof: Proof) -> None:

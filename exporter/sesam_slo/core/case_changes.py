@@ -9,7 +9,7 @@ from typing import Any
 
 from .announcing import recorded_policies
 from .case import FLAGS, INSTANTS, TEXTS, Case, case_id, cases, changed
-from .correcting import MAX_NAME, CorrectionError, author_of, text_of
+from .correcting import MAX_NAME, CorrectionError, UnknownNameError, author_of, text_of
 from .entry import Log
 from .history import CaseChange, Recorded
 from .instants import written
@@ -67,7 +67,7 @@ def report(known: Known, wanted: Mapping[str, Any], *, author: str, reason: str,
         if not wanted.get(name):
             raise CorrectionError(f"{name}: missing; expected {_expected(known, name, wanted['reported_at'])}")
     if wanted["service"] not in known.services:
-        raise CorrectionError(f"service {wanted['service']!r}: expected {_expected(known, 'service', now)}")
+        raise UnknownNameError(f"service {wanted['service']!r}: expected {_expected(known, 'service', now)}")
     change = _change(wanted)
     id = case_id(change["service"], wanted["reported_at"], known.cases)
     return _checked(known, None, CaseChange(id, now, author_of(author), text_of("reason", reason), change))
@@ -205,7 +205,7 @@ def _check_agreement(known: Known, case: Case, said: CaseChange) -> None:
     for name in ("level", "customer_class"):
         value = getattr(case, name)
         if (name in said.change or "reported_at" in said.change) and value not in _words(known, name, case.reported_at):
-            raise CorrectionError(f"{case.id}: {name} {value!r}: expected {_expected(known, name, case.reported_at)}")
+            raise UnknownNameError(f"{case.id}: {name} {value!r}: expected {_expected(known, name, case.reported_at)}")
     if said.change.get("supplier_told_at") is not None and case.cause is not Cause.OPERATING_ENVIRONMENT:
         raise CorrectionError(
             f"{case.id}: supplier_told_at belongs to errors of the operating environment; "

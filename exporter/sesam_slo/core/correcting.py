@@ -21,6 +21,10 @@ class CorrectionError(ValueError):
     """Why an entry, or a support case, cannot be changed so; the message says what is expected."""
 
 
+class UnknownNameError(CorrectionError):
+    """It names a service, a level or a class that there is not."""
+
+
 def annotate(log: Log, id: str, wanted: Mapping[str, Any], *, author: str, reason: str, now: datetime) -> Correction:
     """The correction that makes the entry as wanted.
 

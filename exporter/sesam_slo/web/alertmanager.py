@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from ..core.history import Changes, Event, Report
 from ..core.names import TEST_LABEL, Alert
 from ..core.view import ServiceView, View
-from .write_token import WriteToken
+from .write_token import REFUSALS, WriteToken
 
 log = logging.getLogger("sesam_slo.web")
 
@@ -88,6 +88,7 @@ def alertmanager_routes(
     @router.post(
         "/api/v1/alertmanager",
         dependencies=[Depends(write_token.required)],
+        responses=REFUSALS,
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _schema()}}}},
     )
     async def alertmanager(request: Request) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import __version__
 from ..core.history import Changes
@@ -50,6 +51,17 @@ class Exporter:
     read_token: TokenFile | None = None
 
 
+class HeadAsGet:
+    """HEAD is answered as GET is, as Prometheus' own programs do; the server leaves out the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asks_head = scope["type"] == "http" and scope["method"] == "HEAD"
+        await self._app({**scope, "method": "GET"} if asks_head else scope, receive, send)
+
+
 def make_app(exporter: Exporter) -> FastAPI:
     app = FastAPI(title="sesam-slo", version=__version__, docs_url=None, redoc_url=None)
     access = Access(exporter.write_token, exporter.read_token if exporter.users is None else None)
@@ -65,6 +77,8 @@ def make_app(exporter: Exporter) -> FastAPI:
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+    app.add_middleware(HeadAsGet)  # last, so that it stands before all others
 
     # Plain functions: FastAPI runs them in its thread pool, so that a scrape does not hold up a health check.
     @app.get("/metrics", include_in_schema=False)

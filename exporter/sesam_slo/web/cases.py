@@ -26,7 +26,7 @@ from .case_messages import CaseReport, CaseUpdate, Said, Webhook
 from .log import UnavailableError
 from .maintenance import ConflictError, Instant
 from .request_body import body_of
-from .write_token import WriteToken
+from .write_token import REFUSALS, WriteToken
 
 log = logging.getLogger("sesam_slo.web")
 
@@ -129,7 +129,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_
         except UnavailableError as error:
             raise HTTPException(503, str(error)) from None
 
-    @router.post(PATH, status_code=201, dependencies=allowed, openapi_extra=_described(CaseReport))
+    @router.post(PATH, status_code=201, dependencies=allowed, responses=REFUSALS, openapi_extra=_described(CaseReport))
     async def reported(request: Request) -> dict[str, Any]:
         """Opens a case."""
         body = await body_of(request, CaseReport)
@@ -140,7 +140,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_
 
         return _answer(await run_in_threadpool(carry_out, step, body))
 
-    @router.patch(f"{PATH}/{{id}}", dependencies=allowed, openapi_extra=_described(CaseUpdate))
+    @router.patch(f"{PATH}/{{id}}", dependencies=allowed, responses=REFUSALS, openapi_extra=_described(CaseUpdate))
     async def changed(id: str, request: Request) -> dict[str, Any]:
         """Changes a case: another revision, nothing is overwritten."""
         body = await body_of(request, CaseUpdate)
@@ -151,7 +151,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_
 
         return _answer(await run_in_threadpool(carry_out, step, body))
 
-    @router.post(f"{PATH}/webhook", dependencies=allowed, openapi_extra=_described(Webhook))
+    @router.post(f"{PATH}/webhook", dependencies=allowed, responses=REFUSALS, openapi_extra=_described(Webhook))
     async def told(request: Request, response: Response) -> dict[str, Any]:
         """Opens (201) or updates (200) the case with the desk's `reference`; the same told twice changes nothing."""
         body = await body_of(request, Webhook)

@@ -19,7 +19,7 @@ from ..core.intervals import Interval
 from ..core.log_document import entry_document
 from ..core.model import Policy
 from ..core.view import ServiceView, View
-from .write_token import WriteToken
+from .write_token import REFUSALS, WriteToken
 
 log = logging.getLogger("sesam_slo.web")
 
@@ -207,13 +207,13 @@ def log_routes(view: Callable[[], View | None], book: LogBook, write_token: Writ
             raise HTTPException(404, f"no entry {id!r} in the log that the windows reach back to")
         return {**found[1], "history": _answered(lambda: book.history(id))}
 
-    @router.patch("/{id}", dependencies=[Depends(write_token.required)])
+    @router.patch("/{id}", dependencies=[Depends(write_token.required)], responses=REFUSALS)
     def change(id: str, annotation: Annotation) -> dict[str, Any]:
         """Changes an entry: another revision, nothing is overwritten."""
         said = annotation
         return _done(lambda: record_annotation(book, id, lambda *_: said.wanted(), said.author, said.reason))
 
-    @router.post("", status_code=201, dependencies=[Depends(write_token.required)])
+    @router.post("", status_code=201, dependencies=[Depends(write_token.required)], responses=REFUSALS)
     def create(addition: Addition) -> dict[str, Any]:
         """Adds downtime that the probes could not see."""
         said = addition

@@ -31,7 +31,7 @@ from ..core.view import View
 from .ical import CONTENT_TYPE, DAYS, calendar
 from .log import UnavailableError
 from .request_body import body_of
-from .write_token import WriteToken
+from .write_token import REFUSALS, WriteToken
 
 log = logging.getLogger("sesam_slo.web")
 
@@ -175,7 +175,9 @@ def _writing(router: APIRouter, seen: Callable[[], View], announcing: Announcing
         except UnavailableError as error:
             raise HTTPException(503, str(error)) from None
 
-    @router.post(PATH, status_code=201, dependencies=allowed, openapi_extra=_described(Announcement))
+    @router.post(
+        PATH, status_code=201, dependencies=allowed, responses=REFUSALS, openapi_extra=_described(Announcement)
+    )
     async def announced(request: Request) -> dict[str, Any]:
         """Announces a window."""
         body = await body_of(request, Announcement)
@@ -186,7 +188,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], announcing: Announcing
 
         return await run_in_threadpool(carry_out, "announced", step, body.proof(), body.silence)
 
-    @router.patch(f"{PATH}/{{name:path}}", dependencies=allowed, openapi_extra=_described(Change))
+    @router.patch(f"{PATH}/{{name:path}}", dependencies=allowed, responses=REFUSALS, openapi_extra=_described(Change))
     async def changed(name: str, request: Request) -> dict[str, Any]:
         """Changes a window that is not over; time that is added is announced now."""
         body = await body_of(request, Change)
@@ -199,7 +201,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], announcing: Announcing
 
         return await run_in_threadpool(carry_out, "changed", step, body.proof(), body.silence)
 
-    @router.delete(f"{PATH}/{{name:path}}", dependencies=allowed)
+    @router.delete(f"{PATH}/{{name:path}}", dependencies=allowed, responses=REFUSALS)
     def cancelled(name: str, author: str, reason: str = "") -> dict[str, Any]:
         """Withdraws what of a window has not passed."""
         proof = Proof(author, reason=reason)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.account import account
 from ..core.entry import Entry
+from ..core.instants import written
 from ..core.intervals import Interval
 from ..core.log_document import entry_document
 from ..core.model import Outcome
@@ -51,7 +52,7 @@ class ServiceStatus:
         return {
             "service": self.name,
             "state": self.state.name.lower(),
-            "since": self.since.isoformat() if self.since else None,
+            "since": written(self.since) if self.since else None,
             "endpoints": [{"endpoint": name, "last_probe": said} for name, said in self.endpoints],
             "availability_month_ratio": self.availability_ratio,
             "error_budget_remaining_month_seconds": self.error_budget_remaining_seconds,

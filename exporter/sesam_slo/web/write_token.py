@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -12,6 +12,14 @@ from starlette.requests import HTTPConnection
 
 from .throttle import Throttle
 from .token_file import TokenFile, UnusableTokenError
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "No write token, or a wrong one"},
+    403: {"description": "Writing is off: no write token is configured"},
+    429: {"description": "Too many wrong tokens came from this address"},
+    503: {"description": "The token's file or the ledger cannot be used now; nothing was changed"},
+}
+"""How a write is refused, as the description of its route says it."""
 
 _bearer = HTTPBearer(auto_error=False, description="The token in the file that web.write_token_file names.")
 

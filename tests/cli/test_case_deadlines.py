@@ -110,6 +110,7 @@ def test_it_imports_no_more_than_it_needs() -> None:
         "sqlalchemy",
         "fastapi",
         "requests",
+        "holidays.countries.afghanistan",
         "rich",
         "sesam_slo.ledger",
         "sesam_slo.core.entry",

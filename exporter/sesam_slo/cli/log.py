@@ -14,7 +14,7 @@ from ..core.book import Book
 from ..core.correcting import CorrectionError, add, annotate, find
 from ..core.entry import Exclusion, Log
 from ..core.history import Changes, Correction, Head
-from ..core.instants import written
+from ..core.instants import of_micros, written
 from ..core.model import Cause, Config
 from ..ledger import Ledger, LedgerError, Revision
 from .arguments import add_action
@@ -231,7 +231,7 @@ def _words(revision: Revision) -> str:
 
 def _detected(revision: Revision) -> str:
     end = revision.change["end_us"]
-    return "goes on" if end is None else f"ended {written(datetime.fromtimestamp(end / 1e6, UTC))}"
+    return "goes on" if end is None else f"ended {written(of_micros(end))}"
 
 
 def _cell(value: Any) -> Any:

@@ -111,7 +111,7 @@ class Replay:
         return found
 
     def report(self, start: datetime, end: datetime) -> dict[str, Any]:
-        """The accounts in the form of `replay --format json` (DESIGN 5)."""
+        """The accounts in the form of `replay --format json`."""
         return {
             "from": written(start),
             "to": written(end),

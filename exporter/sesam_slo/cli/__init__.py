@@ -1,4 +1,4 @@
-"""The command line: the composition root, which alone wires the parts together (DESIGN 5).
+"""The command line: the composition root, which alone wires the parts together.
 
 Results go to stdout, messages to stderr. Exit status: 0 done, 1 it could not be done, 2 wrong usage or configuration.
 """

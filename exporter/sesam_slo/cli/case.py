@@ -1,4 +1,4 @@
-"""`sesam-slo case`: support cases and their clocks (DESIGN 2, "Support clocks", and 5).
+"""`sesam-slo case`: support cases and their clocks.
 
 What reads or writes the ledger is imported when it is asked for: `case deadlines` only computes, and at once.
 """

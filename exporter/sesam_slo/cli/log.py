@@ -1,4 +1,4 @@
-"""`sesam-slo log`: the downtime log, read, corrected and proved (DESIGN 2 and 5)."""
+"""`sesam-slo log`: the downtime log, read, corrected and proved."""
 
 from __future__ import annotations
 

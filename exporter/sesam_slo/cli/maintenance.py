@@ -1,4 +1,4 @@
-"""`sesam-slo maintenance`: the windows, announced, changed and cancelled; the calendar for customers (DESIGN 2 and 5)."""
+"""`sesam-slo maintenance`: the windows, announced, changed and cancelled; the calendar for customers."""
 
 from __future__ import annotations
 

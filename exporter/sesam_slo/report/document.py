@@ -1,6 +1,6 @@
 """The report as JSON: instants in UTC, durations in seconds, ratios, all at full precision; no figure is null.
 
-The figures of a service have the names that `replay --format json` gives them (DESIGN 5).
+The figures of a service have the names that `replay --format json` gives them.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ is three minutes, of which the cases have used most when they are reported.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from exporter_view import Scrape
@@ -16,6 +17,7 @@ from webhook_receiver import PAGE, TICKET, Notice, Status
 from sesam_slo.core import names
 from sesam_slo.core.names import Alert
 
+OSLO = ZoneInfo("Europe/Oslo")
 SERVICE, OTHER = "datahub-prod", "datahub-test"
 REACTION, USED = timedelta(minutes=3), timedelta(seconds=125)  # due at 135 seconds
 SUPPORT = {
@@ -97,7 +99,7 @@ def test_a_case_that_nobody_starts_pages_before_its_deadline_not_after(played: P
     assert page.service == SERVICE
     assert page.description.startswith(
         f"Nobody has started to work on the cause of case {played.left} of {SERVICE} (level A, partner). 0h 0m of business "
-        f"time are left until its reaction is due at {played.deadline:%Y-%m-%d %H:%M}"
+        f"time are left until its reaction is due at {played.deadline.astimezone(OSLO):%Y-%m-%d %H:%M}"
     )
 
 

@@ -23,7 +23,7 @@ demo: .venv/dev .tools/ready ## watch an outage being found, paged and logged, w
 test: .venv/dev .tools/ready ## all tests, with a real Prometheus and Alertmanager
 	.venv/bin/python -m pytest -n auto --dist loadfile
 
-lint: .venv/dev ## style, types, direction of imports, drift of the generated files
+lint: .venv/dev ## style, types, direction of imports
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy

@@ -1,4 +1,4 @@
-"""One valid file, one field broken: what is said of it, whole (DESIGN 3)."""
+"""One valid file, one field broken: what is said of it, whole."""
 
 # ruff: noqa: E501 - messages stand whole, in one line
 

@@ -35,7 +35,7 @@ def test_a_reload_is_the_signal_that_the_exporter_takes_for_one(settings):
 def test_it_comes_back_after_a_failure_and_not_with_a_configuration_that_is_refused(settings):
     assert settings["Restart"] == ["on-failure"]
     assert settings["StartLimitIntervalSec"] == ["0"]
-    assert settings["RestartPreventExitStatus"] == ["2"]  # DESIGN 5: wrong usage or configuration
+    assert settings["RestartPreventExitStatus"] == ["2"]  # wrong usage or configuration
 
 
 def test_the_ledger_is_made_where_it_may_write(settings):

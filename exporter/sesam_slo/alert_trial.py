@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from .alertmanager_api import OTHER_ANSWER, AlertmanagerApi, UnreachableError, instant
+from .alertmanager_api import OTHER_ANSWER, AlertmanagerApi, UnreachableError
 from .core.durations import parse_duration
+from .core.instants import written
 from .core.names import TEST_LABEL, TEST_RUN_LABEL, WEBHOOK_PATH
 
 _ENDS_BY_ITSELF = timedelta(minutes=5)  # after the longest wait, should this process be killed
@@ -89,8 +90,8 @@ def send(
     alert = {
         "labels": {**labels, TEST_LABEL: "true", TEST_RUN_LABEL: run},
         "annotations": dict(annotations),
-        "startsAt": instant(now),
-        "endsAt": instant(now + wait + _ENDS_BY_ITSELF),
+        "startsAt": written(now),
+        "endsAt": written(now + wait + _ENDS_BY_ITSELF),
     }
     known, goes_out_after = _receivers(api)
     before = _notices(api)
@@ -98,7 +99,7 @@ def send(
     try:
         return _followed(api, run, known, before, wait=wait, goes_out_after=goes_out_after, accepted=accepted)
     finally:
-        api.ask("POST", "alerts", [{**alert, "endsAt": instant(datetime.now(UTC))}])
+        api.ask("POST", "alerts", [{**alert, "endsAt": written(datetime.now(UTC))}])
 
 
 def _followed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -54,8 +53,3 @@ class AlertmanagerApi:
             where = "; is this the right address?" if answer.status_code == requests.codes.not_found else ""
             raise UnreachableError(f"answers with status {answer.status_code}{where}")
         return answer
-
-
-def instant(at: datetime) -> str:
-    """As the API takes it."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -9,6 +9,7 @@ from typing import Any
 
 from .core.account import Account, EventAccount, account, facts
 from .core.history import Run, Silence
+from .core.instants import written
 from .core.intervals import Interval
 from .core.log_document import seconds
 from .core.maintenance import Maintenance
@@ -110,10 +111,10 @@ class Replay:
         return found
 
     def report(self, start: datetime, end: datetime) -> dict[str, Any]:
-        """The accounts in the form of `replay --format json` (DESIGN 5)."""
+        """The accounts in the form of `replay --format json`."""
         return {
-            "from": format_instant(start),
-            "to": format_instant(end),
+            "from": written(start),
+            "to": written(end),
             "services": {name: _service(each) for name, each in self.accounts(start, end).items()},
         }
 
@@ -153,10 +154,6 @@ def _rounded(figure: int | float) -> int | float:
     return figure if isinstance(figure, int) else round(figure, 12)
 
 
-def format_instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def _service(each: Account) -> dict[str, Any]:
     return {
         "agreed_seconds": seconds(each.agreed),
@@ -182,8 +179,8 @@ def _service(each: Account) -> dict[str, Any]:
 def _event(event: EventAccount) -> dict[str, Any]:
     end = event.downtime.end
     return {
-        "start": format_instant(event.downtime.start),
-        "end": None if end is None else format_instant(end),
+        "start": written(event.downtime.start),
+        "end": None if end is None else written(end),
         "ongoing": event.downtime.ongoing,
         "endpoints": list(event.downtime.endpoints),
         "duration_seconds": seconds(event.duration),

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from .alertmanager_api import OTHER_ANSWER, AlertmanagerApi, UnreachableError, instant
+from .alertmanager_api import OTHER_ANSWER, AlertmanagerApi, UnreachableError
 from .core.announcing import Outcome
+from .core.instants import written
 from .core.names import Alert
 
 MUTED = (
@@ -106,8 +107,8 @@ def _document(outcome: Outcome, author: str, id: str | None) -> dict[str, Any]:
             _matcher("alertname", "|".join(MUTED)),
             _matcher("service", ".+" if services is None else "|".join(sorted(services))),
         ],
-        "startsAt": instant(start),
-        "endsAt": instant(end),
+        "startsAt": written(start),
+        "endsAt": written(end),
         "createdBy": author,
         "comment": "\n".join([_marker(outcome.name), *(f"ticket {ticket}" for ticket in tickets)]),
     }

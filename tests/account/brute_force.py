@@ -1,4 +1,4 @@
-"""The account, second by second: a model of DESIGN 2 that is slow and plain, to hold the product against.
+"""The account, second by second: a model of its rules that is slow and plain, to hold the product against.
 
 It shares no code with the product. One list cell is one second; every instant is a whole second since the epoch, every
 duration a whole number of seconds. For each second and endpoint it asks "what was known?", and walks from there.

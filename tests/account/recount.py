@@ -1,4 +1,4 @@
-"""Every figure of one service, counted anew from the raw history: a plain model of DESIGN 2, to hold the exporter against.
+"""Every figure of one service, counted anew from the raw history: a plain model of the rules, to hold the exporter against.
 
 It shares no code with the product: where that computes with bounds of intervals, here is one bit for each second (`seconds`), and
 each question is a count of bits. What it adds to `brute_force`: policies and windows that change in time, services and endpoints

@@ -2,7 +2,7 @@
 
 Hypothesis invents the history: probes' results and silences, people who correct the log, windows that are announced, moved and
 cancelled, restarts and crashes, clocks that are set, configurations that are loaded. The parts are real (`installation`), the
-recount is a model of DESIGN 2 that shares no code with them (`raw_history`, `recount`).
+recount is a model of the rules that shares no code with them (`raw_history`, `recount`).
 
 `SESAM_SLO_EXAMPLES=2000` runs that many histories, new ones every time.
 """

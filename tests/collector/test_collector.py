@@ -1,4 +1,4 @@
-"""What is exposed: every family of DESIGN 4, from the first scrape, in both formats, silent under promtool."""
+"""What is exposed: every family, from the first scrape, in both formats, silent under promtool."""
 
 from __future__ import annotations
 

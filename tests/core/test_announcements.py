@@ -1,4 +1,4 @@
-"""Announced maintenance over time: what a change of the file adds is an announcement of its own (DESIGN 2)."""
+"""Announced maintenance over time: what a change of the file adds is an announcement of its own."""
 
 from __future__ import annotations
 

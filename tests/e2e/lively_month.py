@@ -1,6 +1,6 @@
 """A month of a few lively services, as an exporter would have told it.
 
-What is told follows DESIGN's rules but shares no code with the account: it is only to look true. A series is a function
+What is told follows the account's rules but shares no code with it: it is only to look true. A series is a function
 of the instant, so that its past can be written and its present scraped (`lively_prometheus`).
 """
 

@@ -1,4 +1,4 @@
-"""Every alert fires when it must, with these words, and is silent when it must be (DESIGN 7); judged by promtool."""
+"""Every alert fires when it must, with these words, and is silent when it must be; judged by promtool."""
 
 from datetime import timedelta
 

@@ -19,7 +19,7 @@ from sesam_slo.core.model import Expectation, Outcome, Phase, Reason, Request
 from sesam_slo.probe import Observation, ProbeEngine
 
 TIMEOUT = 1.0
-LATE_AT_MOST = 0.2  # DESIGN: a deadline ends the exchange
+LATE_AT_MOST = 0.2  # a deadline ends the exchange
 HANGS: Callable[[Connection], None] = Connection.hang
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -1,4 +1,4 @@
-"""The command line: the composition root, which alone wires the parts together (DESIGN 5).
+"""The command line: the composition root, which alone wires the parts together.
 
 Results go to stdout, messages to stderr. Exit status: 0 done, 1 it could not be done, 2 wrong usage or configuration.
 """
@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from .. import __version__
+from .arguments import add_config
 from .errors import CommandError
 from .output import plain
 
@@ -63,13 +64,7 @@ def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """Knows the commands that are among the arguments, and every command where none is."""
     asked = [name for name in MODULES if name in arguments] or list(MODULES)
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        default=argparse.SUPPRESS,
-        help="the configuration (else $SESAM_SLO_CONFIG, else ./sesam-slo.yml)",
-    )
+    add_config(common)
     parser = argparse.ArgumentParser(
         prog="sesam-slo",
         description="Measures the service level of SESAM: probes, downtime, an exact account, metrics, rules.",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from ..alert_trial import Trial, send
 from ..alertmanager_api import AlertmanagerApi, UnreachableError
 from ..core.durations import parse_duration
 from ..core.model import Config
 from ..core.names import Alert
+from .arguments import add_action, checked
 from .errors import CommandError, load_config
 from .ledgers import this_person
 from .output import plain
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sends an alert that is marked as a test to the configured Alertmanager, says whom it is routed to and whether "
         "it went out, and ends it"
     )
-    command = commands.add_parser("test", help=help, description=help)
+    command = add_action(commands, "test", run, help)
     command.add_argument(
         "--severity", choices=("page", "ticket", "info"), default="page", help="whose route it takes (default: page)"
     )
@@ -36,12 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--wait",
-        type=_duration,
+        type=checked(parse_duration),
         default=timedelta(minutes=2),
         metavar="DURATION",
         help="for the notice, at most (default: 2m)",
     )
-    command.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -73,13 +72,6 @@ def run(options: argparse.Namespace) -> int:
     except UnreachableError as error:
         raise CommandError(f"{url}: {error}") from None
     return _said(trial, url, options.wait)
-
-
-def _duration(written: str) -> timedelta:
-    try:
-        return parse_duration(written)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _annotations(config: Config) -> dict[str, str]:

@@ -24,6 +24,7 @@ from ..core.log_state import LogState
 from ..core.model import Config
 from ..core.names import SCRAPE_JOB, Metric
 from ..public_holidays import is_holiday
+from .arguments import checked
 from .errors import CommandError, load_config
 from .instants import instant
 from .ledgers import check_services, opened, read_book
@@ -90,7 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--split",
-        type=_duration,
+        type=checked(parse_duration),
         metavar="DURATION",
         help="a file for each such part, named by its begin, in the directory --out; best 2h, or some days",
     )
@@ -183,15 +184,8 @@ def _grid(known: Intervals, options: argparse.Namespace) -> Grid:
 # -- what is written on the command line -------------------------------------------------------------------------------
 
 
-def _duration(text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def _step(text: str) -> timedelta:
-    step = _duration(text)
+    step = checked(parse_duration)(text)
     if step < _SHORTEST or step % _SHORTEST:
         raise argparse.ArgumentTypeError(f"{text!r}: expected whole milliseconds, and at least one")
     return step

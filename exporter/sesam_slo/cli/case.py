@@ -1,4 +1,4 @@
-"""`sesam-slo case`: support cases and their clocks (DESIGN 2, "Support clocks", and 5).
+"""`sesam-slo case`: support cases and their clocks.
 
 What reads or writes the ledger is imported when it is asked for: `case deadlines` only computes, and at once.
 """
@@ -9,7 +9,6 @@ import argparse
 import gc
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from ..config import ConfigError, load_support
@@ -18,6 +17,7 @@ from ..core.deadlines import deadline
 from ..core.instants import written
 from ..core.model import Cause, Policy
 from ..core.support import Clock
+from .arguments import add_action
 from .errors import CommandError
 from .instants import instant
 from .output import add_format, as_json, print_csv, print_table
@@ -44,7 +44,7 @@ _INSTANTS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    report = _action(actions, "report", _book("report"), "opens a case; prints its id")
+    report = add_action(actions, "report", _book("report"), "opens a case; prints its id")
     report.add_argument("service", metavar="SERVICE")
     report.add_argument("--level", required=True, metavar="L", help="how grave it is, such as A")
     report.add_argument("--customer-class", required=True, metavar="C", help="the customer's class, such as partner")
@@ -52,12 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _texts(report)
     _author(report)
 
-    start = _action(actions, "start", _book("start"), "work on the cause has started: stops the reaction's clock")
+    start = add_action(actions, "start", _book("start"), "work on the cause has started: stops the reaction's clock")
     _id(start)
     _at(start)
     _author(start)
 
-    workaround = _action(actions, "workaround", _book("workaround"), "a workaround was delivered, or there can be none")
+    workaround = add_action(
+        actions, "workaround", _book("workaround"), "a workaround was delivered, or there can be none"
+    )
     _id(workaround)
     _at(workaround)
     workaround.add_argument(
@@ -65,18 +67,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _author(workaround)
 
-    resolve = _action(actions, "resolve", _book("resolve"), "the case is fixed")
+    resolve = add_action(actions, "resolve", _book("resolve"), "the case is fixed")
     _id(resolve)
     _at(resolve)
     _cause(resolve)
     _author(resolve)
 
-    relevel = _action(actions, "relevel", _book("relevel"), "gives another level; the one before stays in its history")
+    relevel = add_action(
+        actions, "relevel", _book("relevel"), "gives another level; the one before stays in its history"
+    )
     _id(relevel)
     relevel.add_argument("level", metavar="LEVEL")
     _author(relevel)
 
-    annotate = _action(actions, "annotate", _book("annotate"), "corrects what a case says; nothing is overwritten")
+    annotate = add_action(actions, "annotate", _book("annotate"), "corrects what a case says; nothing is overwritten")
     _id(annotate)
     annotate.add_argument("--customer-class", metavar="C", help="the customer's class")
     _texts(annotate)
@@ -90,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     void.add_argument("--reinstate", action="store_true", help="takes back --withdraw")
     _author(annotate)
 
-    listing = _action(actions, "list", _book("list_cases"), "the cases with their deadlines, the oldest first")
+    listing = add_action(actions, "list", _book("list_cases"), "the cases with their deadlines, the oldest first")
     listing.add_argument("--service", metavar="S", help="only of this one")
     listing.add_argument("--level", metavar="L", help="only of this level")
     listing.add_argument("--open", action="store_true", help="only those that are neither fixed nor withdrawn")
@@ -98,7 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--to", dest="until", type=instant, metavar="T", help="only reported before T")
     add_format(listing)
 
-    show = _action(
+    show = add_action(
         actions, "show", _book("show"), "one case with its clocks and everything that was ever written of it"
     )
     _id(show)
@@ -108,7 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_deadlines(actions: Any) -> None:
-    compute = _action(actions, "deadlines", _deadlines, "by when a case so reported is due; only computes")
+    compute = add_action(actions, "deadlines", _deadlines, "by when a case so reported is due; only computes")
     compute.add_argument("--level", required=True, metavar="L", help="the level, such as A")
     compute.add_argument("--customer-class", required=True, metavar="C", help="the customer's class, such as partner")
     compute.add_argument("--reported-at", required=True, type=instant, metavar="T", help="when it was reported")
@@ -118,13 +122,6 @@ def _add_deadlines(actions: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     act: Callable[[argparse.Namespace], int] = options.act
     return act(options)
-
-
-def _action(actions: Any, name: str, act: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
-    parser.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
-    parser.set_defaults(act=act)
-    return parser
 
 
 def _book(name: str) -> Callable[[argparse.Namespace], int]:

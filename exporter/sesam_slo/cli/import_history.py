@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import TypeVar
 
 from ..config import format_duration, parse_duration
 from ..config.values import NAME as NAME_OF_ENDPOINT
@@ -21,6 +19,7 @@ from ..core.model import Config, Policy, Result, Service
 from ..core.outage import Rules
 from ..ledger import Ledger, LedgerError, open_ledger
 from ..prometheus_history import HistoryError, PrometheusHistory, is_selector
+from .arguments import add_config, checked
 from .errors import CommandError, load_config
 from .instants import instant
 from .progress import steps
@@ -36,22 +35,14 @@ _PROMETHEUS = (
 _SHORTEST_CHUNK = timedelta(minutes=1)
 _LONGEST_TOKEN = 64 * 1024
 
-_Value = TypeVar("_Value")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     sources = parser.add_subparsers(title="sources", metavar="SOURCE", required=True)
     command = sources.add_parser("prometheus", help="a Prometheus, over its HTTP API", description=_PROMETHEUS)
-    command.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        default=argparse.SUPPRESS,
-        help="the configuration (else $SESAM_SLO_CONFIG, else ./sesam-slo.yml)",
-    )
+    add_config(command)
     command.add_argument(
         "--url",
-        type=_checked(base_url),
+        type=checked(base_url),
         metavar="URL",
         help="its address, without credentials (default: prometheus.url of the configuration)",
     )
@@ -69,13 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command.add_argument("--to", dest="end", type=instant, metavar="T", help="default: where the account begins")
     command.add_argument(
         "--interval",
-        type=_checked(parse_duration),
+        type=checked(parse_duration),
         metavar="DURATION",
         help="how often the history was scraped, since a result holds for twice that (default: the endpoint's interval)",
     )
     command.add_argument(
         "--step-chunk",
-        type=_checked(parse_duration),
+        type=checked(parse_duration),
         default=timedelta(days=1),
         metavar="DURATION",
         help="how much is asked for, and written, at once (default: 1d)",
@@ -302,15 +293,3 @@ def _token(path: Path | None) -> str | None:
     if not token or not token.isprintable() or " " in token:
         raise CommandError(f"--bearer-token-file {path}: holds no token; expected one, in one line", status=2)
     return token
-
-
-def _checked(read: Callable[[str], _Value]) -> Callable[[str], _Value]:
-    """For argparse, which would otherwise show what was written: it may hold a password."""
-
-    def checked(text: str) -> _Value:
-        try:
-            return read(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return checked

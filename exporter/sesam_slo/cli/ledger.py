@@ -9,6 +9,7 @@ from pathlib import Path
 from ..config.values import ledger_url
 from ..ledger import LedgerError
 from ..ledger.copying import Copied, backup, copy, restore
+from .arguments import add_action, checked
 from .errors import CommandError, load_config
 
 HELP = "Copies the ledger: to a file while the exporter runs, back from it, into another database."
@@ -17,27 +18,24 @@ HELP = "Copies the ledger: to a file while the exporter runs, back from it, into
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     help = "copies the ledger into a new file, as it is at one instant; the exporter goes on meanwhile"
-    command = commands.add_parser("backup", help=help, description=help)
+    command = add_action(commands, "backup", _backup, help)
     command.add_argument("file", type=Path, metavar="FILE", help="nothing may stand there yet")
-    command.set_defaults(copy=_backup)
 
     help = "puts a backup where the configuration expects the ledger; never over one, never under a running exporter"
-    command = commands.add_parser("restore", help=help, description=help)
+    command = add_action(commands, "restore", _restore, help)
     command.add_argument("file", type=Path, metavar="FILE", help="what `ledger backup` wrote")
-    command.set_defaults(copy=_restore)
 
     help = "copies everything into an empty ledger of another kind, or another place"
-    command = commands.add_parser("copy", help=help, description=help)
-    command.add_argument("--to", type=_url, required=True, metavar="URL", help="as `ledger` in the configuration")
-    command.set_defaults(copy=_copy)
-    for command in commands.choices.values():
-        command.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    command = add_action(commands, "copy", _copy, help)
+    command.add_argument(
+        "--to", type=checked(ledger_url), required=True, metavar="URL", help="as `ledger` in the configuration"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     url = load_config(options.config, syntax_only=True).ledger
     try:
-        copied, where = options.copy(options, url)
+        copied, where = options.act(options, url)
     except LedgerError as error:
         raise CommandError(str(error)) from None
     print(f"{where}: ledger {copied.identity}, {copied.rows} rows")
@@ -56,10 +54,3 @@ def _restore(options: argparse.Namespace, url: str) -> tuple[Copied, str]:
 
 def _copy(options: argparse.Namespace, url: str) -> tuple[Copied, str]:
     return copy(url, options.to), options.to
-
-
-def _url(text: str) -> str:
-    try:
-        return ledger_url(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,4 +1,4 @@
-"""`sesam-slo log`: the downtime log, read, corrected and proved (DESIGN 2 and 5)."""
+"""`sesam-slo log`: the downtime log, read, corrected and proved."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from ..core.book import Book
 from ..core.correcting import CorrectionError, add, annotate, find
 from ..core.entry import Exclusion, Log
 from ..core.history import Changes, Correction, Head
-from ..core.instants import written
+from ..core.instants import of_micros, written
 from ..core.model import Cause, Config
 from ..ledger import Ledger, LedgerError, Revision
+from .arguments import add_action
 from .errors import CommandError, load_config
 from .evidence import documents, evidence_of, shown
 from .instants import instant
@@ -36,15 +37,15 @@ _TEXTS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    listing = _action(actions, "list", _list, "the entries, the oldest first")
+    listing = add_action(actions, "list", _list, "the entries, the oldest first")
     _selection(listing)
     add_format(listing)
 
-    show = _action(actions, "show", _show, "one entry with everything that was ever written of it")
+    show = add_action(actions, "show", _show, "one entry with everything that was ever written of it")
     _id(show)
     show.add_argument("--format", choices=("table", "json"), default="table")
 
-    change = _action(actions, "annotate", _annotate, "changes an entry: another revision, nothing is overwritten")
+    change = add_action(actions, "annotate", _annotate, "changes an entry: another revision, nothing is overwritten")
     _id(change)
     _fields(change)
     change.add_argument("--start", type=instant, metavar="T", help="the true start")
@@ -54,19 +55,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     void.add_argument("--withdraw", action="store_true", help="it was no downtime; stays in the log, counts nothing")
     void.add_argument("--reinstate", action="store_true", help="takes back --withdraw")
 
-    more = _action(actions, "add", _add, "adds downtime that the probes could not see")
+    more = add_action(actions, "add", _add, "adds downtime that the probes could not see")
     more.add_argument("service", metavar="SERVICE")
     more.add_argument("--start", type=instant, metavar="T", required=True)
     more.add_argument("--end", type=instant, metavar="T", required=True)
     more.add_argument("--endpoint", action="append", default=[], metavar="E", help="may be repeated")
     _fields(more)
 
-    export = _action(actions, "export", _export, "all fields of the entries, for others to read")
+    export = add_action(actions, "export", _export, "all fields of the entries, for others to read")
     _selection(export)
     export.add_argument("--format", choices=("csv", "json"), default="csv")
     export.add_argument("--out", type=Path, metavar="FILE", help="default: stdout")
 
-    verify = _action(actions, "verify", _verify, "whether any revision was altered, removed or slipped in")
+    verify = add_action(actions, "verify", _verify, "whether any revision was altered, removed or slipped in")
     verify.add_argument(
         "--expect",
         type=_head,
@@ -79,13 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     act: Callable[[argparse.Namespace], int] = options.act
     return act(options)
-
-
-def _action(actions: Any, name: str, act: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
-    parser.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
-    parser.set_defaults(act=act)
-    return parser
 
 
 def _id(parser: argparse.ArgumentParser) -> None:
@@ -237,7 +231,7 @@ def _words(revision: Revision) -> str:
 
 def _detected(revision: Revision) -> str:
     end = revision.change["end_us"]
-    return "goes on" if end is None else f"ended {written(datetime.fromtimestamp(end / 1e6, UTC))}"
+    return "goes on" if end is None else f"ended {written(of_micros(end))}"
 
 
 def _cell(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`sesam-slo maintenance`: the windows, announced, changed and cancelled; the calendar for customers (DESIGN 2 and 5)."""
+"""`sesam-slo maintenance`: the windows, announced, changed and cancelled; the calendar for customers."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from ..core.maintenance import Maintenance
 from ..core.model import Config
 from ..ledger import Ledger, LedgerError, open_ledger
 from ..silences import follow_with_silence
+from .arguments import add_action
 from .errors import CommandError, load_config
 from .ledgers import amend, opened, this_person
 from .output import add_format, as_json, plain, print_csv, print_table
@@ -44,20 +45,24 @@ _TIME = "ISO 8601 with an offset, such as 2026-12-05T20:00+01:00"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    listing = _action(actions, "list", _list, "every announced window: whether it counts, and the proof of its notice")
+    listing = add_action(
+        actions, "list", _list, "every announced window: whether it counts, and the proof of its notice"
+    )
     listing.add_argument("--from", dest="since", metavar="T", help=f"windows that end after T: {_TIME}")
     listing.add_argument("--to", dest="until", metavar="T", help="windows that start before T")
     listing.add_argument("--recurring", action="store_true", help="recurring ones too (default: of the next 7 days)")
     add_format(listing)
 
-    new = _action(actions, "announce", _announce, "announces a window: less than the notice ahead it deducts nothing")
+    new = add_action(
+        actions, "announce", _announce, "announces a window: less than the notice ahead it deducts nothing"
+    )
     _name(new)
     new.add_argument("--start", required=True, metavar="T", help=_TIME)
     new.add_argument("--end", required=True, metavar="T")
     new.add_argument("--service", action="append", metavar="S", help="may be repeated (default: all services)")
     _proof(new)
 
-    other = _action(actions, "change", _change, "changes a window that is not over; added time is announced now")
+    other = add_action(actions, "change", _change, "changes a window that is not over; added time is announced now")
     _name(other)
     other.add_argument("--start", metavar="T", help=_TIME)
     other.add_argument("--end", metavar="T")
@@ -66,11 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     services.add_argument("--all-services", action="store_true", help="it is to concern all services")
     _proof(other)
 
-    off = _action(actions, "cancel", _cancel, "takes back what of a window has not passed, and its silence")
+    off = add_action(actions, "cancel", _cancel, "takes back what of a window has not passed, and its silence")
     _name(off)
     _author(off)
 
-    feed = _action(actions, "ical", _ical, "the calendar of what is under way or coming, as iCalendar")
+    feed = add_action(actions, "ical", _ical, "the calendar of what is under way or coming, as iCalendar")
     feed.add_argument("--service", metavar="S", help="only what concerns this one")
     feed.add_argument("--out", type=Path, metavar="FILE", help="default: stdout")
     feed.add_argument("--days", type=_days, default=400, metavar="N", help="how far ahead (default: 400)")
@@ -79,13 +84,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     act: Callable[[argparse.Namespace], int] = options.act
     return act(options)
-
-
-def _action(actions: Any, name: str, act: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
-    parser.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
-    parser.set_defaults(act=act)
-    return parser
 
 
 def _name(parser: argparse.ArgumentParser) -> None:

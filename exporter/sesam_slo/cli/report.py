@@ -36,6 +36,7 @@ from ..report import (
     reporting_zone,
     versions,
 )
+from .arguments import checked
 from .errors import CommandError, load_config
 from .ledgers import amend_configured, check_services, opened, read_book, this_person
 from .output import as_json, print_markdown
@@ -47,7 +48,9 @@ _FORMATS = ("html", "csv", "json", "md")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--month", type=_month, required=True, metavar="YYYY-MM", help="the month to report")
+    parser.add_argument(
+        "--month", type=checked(Month.parse), required=True, metavar="YYYY-MM", help="the month to report"
+    )
     parser.add_argument(
         "--service", dest="services", action="append", metavar="S", help="only this one (default: all); may be repeated"
     )
@@ -100,13 +103,6 @@ class Made:
     @property
     def document(self) -> dict[str, Any]:
         return report_document(self.report, self.provenance, self.earlier)
-
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _check(options: argparse.Namespace) -> None:

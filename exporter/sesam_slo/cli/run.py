@@ -32,6 +32,7 @@ from ..monitor.published import Submission
 from ..probe import ProbeEngine
 from ..public_holidays import is_holiday
 from ..web import Exporter, Users, WebConfig, WebConfigError, make_app, read_web_config, server_context
+from .arguments import checked
 from .errors import CommandError, load_config
 from .logs import set_up_logging
 from .serving import announcing, case_book, log_book, read_token, reports, write_token
@@ -45,7 +46,7 @@ _SWITCH_SECONDS = 0.0005
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--listen", type=_address, metavar="HOST:PORT", help="the address to listen on, whatever web.listen says"
+        "--listen", type=checked(listen), metavar="HOST:PORT", help="the address to listen on, whatever web.listen says"
     )
     parser.add_argument(
         "--log-format", choices=("logfmt", "json"), default="logfmt", help="one line each (default: logfmt)"
@@ -65,13 +66,6 @@ def run(options: argparse.Namespace) -> int:
         ledger.close()
         listening.close()
     return 0
-
-
-def _address(text: str) -> tuple[str, int]:
-    try:
-        return listen(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

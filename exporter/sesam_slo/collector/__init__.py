@@ -1,4 +1,4 @@
-"""What the exporter publishes to Prometheus (DESIGN 4)."""
+"""What the exporter publishes to Prometheus."""
 
 from .cases import CaseMetrics
 from .exporter import ExporterMetrics, ReloadState

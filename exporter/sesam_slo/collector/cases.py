@@ -1,4 +1,4 @@
-"""The support cases of the published view -> samples (DESIGN 2, "Support clocks", and 4).
+"""The support cases of the published view -> samples.
 
 What a case promises does not depend on the instant, so cases are judged once; `case_sheet` says what is then left to do at a
 scrape. Of a closed case only its part in `case_targets` is published, for as long as its report lies in a window.

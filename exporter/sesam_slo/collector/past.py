@@ -15,10 +15,11 @@ from ..core import names
 from ..core.book import Book
 from ..core.entry import Entry
 from ..core.history import Membership
+from ..core.instants import micros
 from ..core.intervals import Interval, clip, normalize
 from ..core.model import Config, Policy
 from ..core.names import Metric
-from ..core.past import Accounts, Instants, Past, Pieces, Running, Values, micros
+from ..core.past import Accounts, Instants, Past, Pieces, Running, Values
 from .families import described, rendered
 from .samples import Grid, lines
 from .services import LOG_DAYS, VANTAGE

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from ..core.instants import micros
 from ..core.intervals import Interval
-from ..core.past import Instants, Values, micros
+from ..core.past import Instants, Values
 
 _MILLISECOND = 1_000  # microseconds; timestamps are no finer
 _MILLION = 1_000_000

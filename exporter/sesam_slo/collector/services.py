@@ -1,4 +1,4 @@
-"""The published view -> samples of the services (DESIGN 4).
+"""The published view -> samples of the services.
 
 Each family is described once, in `core.names`; here is where its samples come from.
 """

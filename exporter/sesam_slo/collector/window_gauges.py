@@ -1,4 +1,4 @@
-"""The `window` gauges: availability, bounds, budgets and downtime of every service over every window (DESIGN 4).
+"""The `window` gauges: availability, bounds, budgets and downtime of every service over every window.
 
 A thousand services have 64,000 of these samples. Where nothing is open, all are straight lines in time until some window's edge
 meets an edge of what is known: most stand still, a few move with the agreed time that passes. So what a service's samples say is

@@ -1,4 +1,4 @@
-"""`sesam-slo.yml` -> the core's values; every fault with file, line, key (DESIGN 3, docs/configuration.md).
+"""`sesam-slo.yml` -> the core's values; every fault with file, line, key (docs/configuration.md).
 
 Four steps: `document` reads YAML, `shape` holds it against the `models`, `rules` judges what concerns several keys,
 `build` makes the core's values. Behind the first, `overrides` may change what was read.

@@ -1,4 +1,4 @@
-"""Facts of one service over one window -> seconds by class, availability with its bounds, error budget (DESIGN 2)."""
+"""Facts of one service over one window -> seconds by class, availability with its bounds, error budget."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Announcing, changing and cancelling maintenance by command: what is asked for -> the pieces to record.
 
-A window is known by its name while it stands. What a change adds is an announcement of the added time, made at that moment
-(DESIGN 2, "Planned maintenance"); `core.maintenance.reconcile` cuts the pieces, here stands what may be asked for.
+A window is known by its name while it stands. What a change adds is an announcement of the added time, made at that
+moment; `core.maintenance.reconcile` cuts the pieces, here stands what may be asked for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Business time: Monday to Friday 08:00-16:00, less holidays, in the policy's time zone (DESIGN 2, "Support clocks").
+"""Business time: Monday to Friday 08:00-16:00, less holidays, in the policy's time zone.
 
 Business days are laid out a year at a time, with the business time that had passed before each of them: adding and
 measuring look up, they do not walk. Hours are real ones, also in a night in which the clock changes.

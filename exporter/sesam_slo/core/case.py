@@ -1,4 +1,4 @@
-"""Support cases: what was reported and done, folded from changes as the downtime log is (DESIGN 2, "Support clocks").
+"""Support cases: what was reported and done, folded from changes as the downtime log is.
 
 A change's `change` holds some of these fields, as JSON values; each takes the place of what stood there before:
 

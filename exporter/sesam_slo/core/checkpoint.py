@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from .history import Checkpoint, Event, Run, Silence
+from .instants import micros, of_micros
 from .intervals import Interval
 from .outage import EndpointState, OpenRun
 from .service import Counters, ServiceState
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -22,17 +22,17 @@ def checkpoint(state: ServiceState, at: datetime) -> Checkpoint:
         state.service,
         at,
         {
-            "accounted_until": _instant(state.accounted_until),
-            "unobserved_until": _instant(state.unobserved_until),
+            "accounted_until": micros(state.accounted_until),
+            "unobserved_until": micros(state.unobserved_until),
             "counters": {each.name: _duration(getattr(state.counters, each.name)) for each in fields(Counters)},
             "endpoints": {name: _endpoint(each) for name, each in state.endpoints.items()},
             "runs": [
-                [run.endpoint, _instant(run.start), _instant(run.end), _duration(run.downtime_after), run.reason]
+                [run.endpoint, micros(run.start), micros(run.end), _duration(run.downtime_after), run.reason]
                 for run in state.runs
             ],
-            "silences": [[each.endpoint, _instant(each.start), _instant(each.end)] for each in state.silences],
+            "silences": [[each.endpoint, micros(each.start), micros(each.end)] for each in state.silences],
             "events": [_event(event) for event in state.events],
-            "credited": [[_instant(start), _instant(end)] for start, end in state.credited],
+            "credited": [[micros(start), micros(end)] for start, end in state.credited],
         },
     )
 
@@ -43,28 +43,20 @@ def restore(point: Checkpoint) -> ServiceState:
     return ServiceState(
         service=service,
         endpoints={name: _endpoint_of(service, name, each) for name, each in document["endpoints"].items()},
-        accounted_until=_instant_of(document["accounted_until"]),
-        unobserved_until=_instant_of(document["unobserved_until"]),
+        accounted_until=of_micros(document["accounted_until"]),
+        unobserved_until=of_micros(document["unobserved_until"]),
         counters=Counters(**{name: value * _MICROSECOND for name, value in document["counters"].items()}),
         runs=tuple(
-            Run(service, endpoint, _instant_of(start), _instant_of(end), downtime_after * _MICROSECOND, reason)
+            Run(service, endpoint, of_micros(start), of_micros(end), downtime_after * _MICROSECOND, reason)
             for endpoint, start, end, downtime_after, reason in document["runs"]
         ),
         silences=tuple(
-            Silence(service, endpoint, _instant_of(start), _instant_of(end))
+            Silence(service, endpoint, of_micros(start), of_micros(end))
             for endpoint, start, end in document["silences"]
         ),
         events=tuple(_event_of(service, event) for event in document["events"]),
         credited=_intervals_of(document["credited"]),
     )
-
-
-def _instant(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def _instant_of(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND
 
 
 def _duration(duration: timedelta) -> int:
@@ -74,11 +66,11 @@ def _duration(duration: timedelta) -> int:
 def _endpoint(state: EndpointState) -> dict[str, Any]:
     run = state.run
     return {
-        "held_until": _instant(state.held_until),
-        "last_at": None if state.last_at is None else _instant(state.last_at),
+        "held_until": micros(state.held_until),
+        "last_at": None if state.last_at is None else micros(state.last_at),
         "run": run
         and {
-            "start": _instant(run.start),
+            "start": micros(run.start),
             "downtime_after": _duration(run.downtime_after),
             "bridge_at_most": _duration(run.bridge_at_most),
             "reason": run.reason,
@@ -91,11 +83,11 @@ def _endpoint_of(service: str, name: str, document: dict[str, Any]) -> EndpointS
     return EndpointState(
         service,
         name,
-        _instant_of(document["held_until"]),
-        None if document["last_at"] is None else _instant_of(document["last_at"]),
+        of_micros(document["held_until"]),
+        None if document["last_at"] is None else of_micros(document["last_at"]),
         run
         and OpenRun(
-            _instant_of(run["start"]),
+            of_micros(run["start"]),
             run["downtime_after"] * _MICROSECOND,
             run["bridge_at_most"] * _MICROSECOND,
             run["reason"],
@@ -106,9 +98,9 @@ def _endpoint_of(service: str, name: str, document: dict[str, Any]) -> EndpointS
 def _event(event: Event) -> dict[str, Any]:
     return {
         "id": event.id,
-        "start": _instant(event.start),
-        "end": None if event.end is None else _instant(event.end),
-        "confirmed_at": _instant(event.confirmed_at),
+        "start": micros(event.start),
+        "end": None if event.end is None else micros(event.end),
+        "confirmed_at": micros(event.confirmed_at),
         "endpoints": list(event.endpoints),
         "reasons": list(event.reasons),
     }
@@ -118,13 +110,13 @@ def _event_of(service: str, document: dict[str, Any]) -> Event:
     return Event(
         document["id"],
         service,
-        _instant_of(document["start"]),
-        None if document["end"] is None else _instant_of(document["end"]),
-        _instant_of(document["confirmed_at"]),
+        of_micros(document["start"]),
+        None if document["end"] is None else of_micros(document["end"]),
+        of_micros(document["confirmed_at"]),
         tuple(document["endpoints"]),
         tuple(document["reasons"]),
     )
 
 
 def _intervals_of(pairs: Iterable[Iterable[int]]) -> tuple[Interval, ...]:
-    return tuple(Interval(_instant_of(start), _instant_of(end)) for start, end in pairs)
+    return tuple(Interval(of_micros(start), of_micros(end)) for start, end in pairs)

@@ -1,4 +1,4 @@
-"""What a person asks of the downtime log -> the change to record, or why it cannot be (DESIGN 2 and 5)."""
+"""What a person asks of the downtime log -> the change to record, or why it cannot be."""
 
 from __future__ import annotations
 

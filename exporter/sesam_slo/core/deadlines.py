@@ -1,4 +1,4 @@
-"""The support clocks of a case: by when, how much business time is used and left, what was missed (DESIGN 2, "Support clocks").
+"""The support clocks of a case: by when, how much business time is used and left, what was missed.
 
 A case is judged by the policy in force when it was reported (docs/decisions/0005). All of it is a function of that policy,
 its calendar and the case; only readings need an instant.

@@ -1,4 +1,4 @@
-"""Failing runs of a service's endpoints -> downtime (DESIGN 2, "Downtime"): the union, and its connected pieces."""
+"""Failing runs of a service's endpoints -> downtime: the union, and its connected pieces."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from .model import AnnouncedWindow
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A closed failing run of one endpoint, bridged silences included (DESIGN 2, "Failing run")."""
+    """A closed failing run of one endpoint, bridged silences included."""
 
     service: str
     endpoint: str

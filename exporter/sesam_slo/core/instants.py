@@ -1,8 +1,11 @@
-"""Instants as changes hold them: ISO 8601 in UTC."""
+"""Instants as they are written: as text, ISO 8601 in UTC, and as whole microseconds since the epoch, both exact."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def instant(text: str) -> datetime:
@@ -13,5 +16,13 @@ def instant(text: str) -> datetime:
 
 
 def written(at: datetime) -> str:
-    """An instant as changes hold it."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def micros(at: datetime) -> int:
+    """Raises TypeError where it has no offset."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def of_micros(us: int) -> datetime:
+    return _EPOCH + timedelta(0, 0, us)

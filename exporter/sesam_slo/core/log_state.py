@@ -1,4 +1,4 @@
-"""What an entry of the downtime log is waiting for: its `state` (DESIGN 4 and 7)."""
+"""What an entry of the downtime log is waiting for: its `state`."""
 
 from __future__ import annotations
 

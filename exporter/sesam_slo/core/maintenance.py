@@ -1,4 +1,4 @@
-"""Planned maintenance: wall-clock windows and announced ones -> intervals that count (DESIGN 2, "Planned maintenance")."""
+"""Planned maintenance: wall-clock windows and announced ones -> intervals that count."""
 
 from __future__ import annotations
 

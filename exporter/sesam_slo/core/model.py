@@ -1,4 +1,4 @@
-"""The values of the domain: results, services and their endpoints, the policy. DESIGN 2 and 3 give their rules.
+"""The values of the domain: results, services and their endpoints, the policy.
 
 Every value is valid once constructed: `sesam_slo.config` checks what people write before it builds these.
 Instants are aware datetimes in UTC, durations are timedeltas, intervals are half-open.
@@ -154,7 +154,7 @@ class Endpoint:
 
     @property
     def hold(self) -> timedelta:
-        """How long one result of this endpoint speaks at most (DESIGN 2, "Holding")."""
+        """How long one result of this endpoint speaks at most."""
         return 2 * self.interval
 
 
@@ -212,7 +212,7 @@ class AnnouncedWindow:
 
 @dataclass(frozen=True, slots=True)
 class AlertTimings:
-    """The timings of DESIGN 7, all of them policy; defaults in `sesam_slo.config`."""
+    """The timings of the generated rules and routes, all of them policy; defaults in `sesam_slo.config`."""
 
     lookback: timedelta = timedelta(minutes=5)  # how far state alerts look back over missed scrapes
     scrape_interval: timedelta = timedelta(seconds=15)

@@ -165,7 +165,7 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in list(globals().v
 
 
 class Alert:
-    """Alert names (DESIGN 7)."""
+    """Alert names."""
 
     DOWNTIME = "SesamDowntime"
     MAINTENANCE_OVERRUN = "SesamMaintenanceOverrun"

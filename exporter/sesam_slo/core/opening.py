@@ -1,4 +1,4 @@
-"""Cases that follow downtime by themselves: opened when it is confirmed, moved along when events merge (DESIGN 2).
+"""Cases that follow downtime by themselves: opened when it is confirmed, moved along when events merge.
 
 Pure, and the same however often it is asked: an event that has a case gets no other, so a restart opens nothing twice.
 """

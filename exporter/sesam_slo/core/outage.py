@@ -1,4 +1,4 @@
-"""Results of one endpoint -> failing runs and silences (DESIGN 2: "Result", "Holding", "Failing run").
+"""Results of one endpoint -> failing runs and silences.
 
 One pure step per result. What it emits is final: a closed run, a closed silence. What is still open stands in the state, and
 how far it reaches is asked for a *horizon*: the instant up to which the endpoint's results are complete. Bridged time needs no

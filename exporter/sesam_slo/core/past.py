@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from .account import (
     ServiceFacts,
@@ -23,6 +23,7 @@ from .account import (
 )
 from .book import Book
 from .history import Membership
+from .instants import micros, of_micros
 from .intervals import Interval, Intervals, intersect, normalize, subtract
 from .maintenance import Maintenance
 from .model import DowntimeClass
@@ -33,17 +34,8 @@ Instants = Sequence[int]
 Values = Sequence[float | None]
 """One for each of a row of instants; None where there is no sample."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MILLION = 1_000_000
-
-
-def micros(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def instant(us: int) -> datetime:
-    return _EPOCH + timedelta(0, 0, us)
 
 
 class Running:
@@ -166,7 +158,7 @@ class Past:
                 done += 1
                 yield 1, None
                 continue
-            now = instant(at[done])
+            now = of_micros(at[done])
             found = spans(now, self.maintenance.policies.at(now).timezone, since)
             row = at[done : bisect_left(at, self._calendar_until(now, found["month"].whole.end), done)]
             done += len(row)
@@ -228,7 +220,7 @@ class Accounts:
         if self.whole is not None:
             return [self.past.budget_of(self.whole)] * len(self.starts)
         parts = []
-        reach = Interval(instant(self.starts[0]), instant(self.ends[-1]))
+        reach = Interval(of_micros(self.starts[0]), of_micros(self.ends[-1]))
         policies = self.past.maintenance.policies.spans(reach)
         for span, policy in policies:
             starts, ends = self.starts, self.ends

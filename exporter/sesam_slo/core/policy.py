@@ -1,4 +1,4 @@
-"""The policy in time: each instant is judged by the policy then in force (DESIGN 2, "Policy in time")."""
+"""The policy in time: each instant is judged by the policy then in force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a configuration means for the accounts: who begins, who ends, which policy and windows take effect (DESIGN 2).
+"""What a configuration means for the accounts: who begins, who ends, which policy and windows take effect.
 
 The same at start-up, from what the ledger holds, and at a reload.
 """

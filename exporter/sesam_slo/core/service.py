@@ -24,7 +24,7 @@ NOBODY: Mapping[str, Intervals] = MappingProxyType({})  # has excused anything
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Time that has passed, by what was seen as it happened; never corrected, never falling (DESIGN 4)."""
+    """Time that has passed, by what was seen as it happened; never corrected, never falling."""
 
     agreed: timedelta = _ZERO
     unobserved: timedelta = _ZERO

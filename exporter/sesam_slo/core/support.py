@@ -1,4 +1,4 @@
-"""Levels, customer classes and what they are promised: the targets of support as data (DESIGN 2, "Support clocks").
+"""Levels, customer classes and what they are promised: the targets of support as data.
 
 The defaults are the contract's table. Another agreement is another `Support`.
 """
@@ -121,7 +121,7 @@ _RELEASE, _GOAL = Target(Promise.NEXT_RELEASE), Target(Promise.NEXT_RELEASE_AS_A
 
 PARTNER, USER = "partner", "user"
 
-CONTRACT_LEVELS = (  # contract, "Requirements for processing and reaction times"; the table stands in DESIGN 2
+CONTRACT_LEVELS = (  # contract, "Requirements for processing and reaction times"
     Level(
         "A",
         "critical",

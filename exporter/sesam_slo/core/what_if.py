@@ -1,4 +1,4 @@
-"""The runs and the log as another policy would have judged them, from what is recorded (DESIGN 2, "Policy in time")."""
+"""The runs and the log as another policy would have judged them, from what is recorded."""
 
 from __future__ import annotations
 

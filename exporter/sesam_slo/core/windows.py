@@ -1,4 +1,4 @@
-"""The windows of the account: rolling ones, and calendar ones in the policy's time zone (DESIGN 2, "Availability")."""
+"""The windows of the account: rolling ones, and calendar ones in the policy's time zone."""
 
 from __future__ import annotations
 

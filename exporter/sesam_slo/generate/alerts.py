@@ -1,4 +1,4 @@
-"""The alerts as a table: what each reads, whom it concerns, and what it tells (DESIGN 7).
+"""The alerts as a table: what each reads, whom it concerns, and what it tells.
 
 Everything that a person reads says since when and by how much, and leads on. The templates ask Prometheus again for
 what the expression's value does not hold.

@@ -1,4 +1,4 @@
-"""The Prometheus rule file: recorded states, burn rates, and the alerts (DESIGN 7).
+"""The Prometheus rule file: recorded states, burn rates, and the alerts.
 
 Whether something is downtime, and whether it counts, is for the exporter to decide; the alerts only read what it
 says. So `SesamDowntime` has no `for`. What must not page (maintenance, a run that is no downtime yet) is gated in the

@@ -1,4 +1,4 @@
-"""The alerts of support cases: what is about to be missed, and what was (DESIGN 7).
+"""The alerts of support cases: what is about to be missed, and what was.
 
 One alert a case, known by the labels `service` and `case`. A clock that stops takes its series along, so what is over is
 told from what is not seen by `sesam_slo_case_open`, which is there for every service while the exporter answers. Business

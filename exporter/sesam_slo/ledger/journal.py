@@ -17,10 +17,9 @@ from typing import Any
 from sqlalchemy import Connection, LargeBinary, cast, insert, select, tuple_, update
 
 from sesam_slo.core.history import CaseChange, Changes, Correction, Head
-from sesam_slo.core.instants import instant as instant_in_change
-from sesam_slo.core.instants import written
+from sesam_slo.core.instants import instant, micros, of_micros, written
 
-from .rows import KINDS, Kind, Row, canonical_json, instant, micros
+from .rows import KINDS, Kind, Row, canonical_json
 from .schema import LEDGER, REVISIONS
 
 EXPORTER = "sesam-slo"  # the author of what was detected
@@ -92,9 +91,7 @@ class Journal:
         """Notes what people said, each once however often the same comes."""
         for correction in changes.corrections:
             end = correction.change.get("end")
-            self._said(
-                CORRECTIONS, correction.event, correction, None if end is None else micros(instant_in_change(end))
-            )
+            self._said(CORRECTIONS, correction.event, correction, None if end is None else micros(instant(end)))
         for case in changes.cases:
             self._said(CASES, case.case, case, None)
 
@@ -185,7 +182,7 @@ def revisions(connection: Connection, kind: str | None = None, subject: str | No
     if kind is not None:
         query = query.where(REVISIONS.c.kind == kind, REVISIONS.c.subject == subject)
     for number, of, about, at_us, author, reason, change, _, hash in connection.execute(query):
-        yield Revision(number, of, about, instant(at_us), author, reason, json.loads(change), hash)
+        yield Revision(number, of, about, of_micros(at_us), author, reason, json.loads(change), hash)
 
 
 def subject_of(kind: Kind, key: Iterable[Any]) -> str:

@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, false, or_, sele
 
 from sesam_slo.core.entry import Log
 from sesam_slo.core.history import CaseChange, Correction, Event, Report
+from sesam_slo.core.instants import micros
 
 from .errors import LedgerError
 from .journal import CASES, CORRECTIONS
-from .rows import KIND_OF, Kind, case_change, correction, micros
+from .rows import KIND_OF, Kind, case_change, correction
 from .schema import CHECKPOINTS, EVENTS, MEMBERSHIPS, REPORTS, REVISIONS, RUNS, SILENCES
 
 _AT_ONCE = 200  # ids asked for in one query: far below the number of variables that a database takes

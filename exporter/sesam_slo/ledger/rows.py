@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import starmap
 from typing import Any
@@ -26,24 +26,15 @@ from sesam_slo.core.history import (
     Run,
     Silence,
 )
+from sesam_slo.core.instants import micros, of_micros
 from sesam_slo.core.model import AnnouncedWindow, Origin
 
 from . import schema
 from .errors import UnstorableError
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 Row = dict[str, Any]
-
-
-def micros(at: datetime) -> int:
-    """An aware instant as microseconds since the epoch, exactly. Raises TypeError where it has no offset."""
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def instant(us: int) -> datetime:
-    return _EPOCH + timedelta(0, 0, us)
 
 
 def _duration_micros(duration: timedelta) -> int:
@@ -59,7 +50,7 @@ def _micros_or_none(at: datetime | None) -> int | None:
 
 
 def _instant_or_none(us: int | None) -> datetime | None:
-    return None if us is None else _EPOCH + timedelta(0, 0, us)
+    return None if us is None else of_micros(us)
 
 
 def _text(value: str) -> str:
@@ -83,7 +74,7 @@ def _policy_row(fact: PolicyRecord) -> Row:
 
 
 def _policy(since: int, document: str) -> PolicyRecord:
-    return PolicyRecord(instant(since), json.loads(document))
+    return PolicyRecord(of_micros(since), json.loads(document))
 
 
 def _membership_row(fact: Membership) -> Row:
@@ -96,7 +87,7 @@ def _membership_row(fact: Membership) -> Row:
 
 
 def _membership(service: str, endpoint: str, since: int, until: int | None) -> Membership:
-    return Membership(service, endpoint, instant(since), _instant_or_none(until))
+    return Membership(service, endpoint, of_micros(since), _instant_or_none(until))
 
 
 def _window_row(fact: AnnouncedWindow) -> Row:
@@ -131,11 +122,11 @@ def _window(  # one parameter per column
     concerned = json.loads(services)
     return AnnouncedWindow(
         name,
-        instant(start),
-        instant(end),
-        instant(announced_at),
+        of_micros(start),
+        of_micros(end),
+        of_micros(announced_at),
         None if concerned is None else frozenset(concerned),
-        instant(recorded_at),
+        of_micros(recorded_at),
         _instant_or_none(withdrawn_at),
         Origin(origin),
         channel,
@@ -156,7 +147,7 @@ def _run_row(fact: Run) -> Row:
 
 
 def _run(service: str, endpoint: str, start: int, end: int, downtime_after: int, reason: str) -> Run:
-    return Run(service, endpoint, instant(start), instant(end), timedelta(0, 0, downtime_after), reason)
+    return Run(service, endpoint, of_micros(start), of_micros(end), timedelta(0, 0, downtime_after), reason)
 
 
 def _silence_row(fact: Silence) -> Row:
@@ -169,7 +160,7 @@ def _silence_row(fact: Silence) -> Row:
 
 
 def _silence(service: str, endpoint: str, start: int, end: int) -> Silence:
-    return Silence(service, endpoint, instant(start), instant(end))
+    return Silence(service, endpoint, of_micros(start), of_micros(end))
 
 
 def _event_row(fact: Event) -> Row:
@@ -198,9 +189,9 @@ def _event(  # one parameter per column
     return Event(
         id,
         service,
-        instant(start),
+        of_micros(start),
         _instant_or_none(end),
-        instant(confirmed_at),
+        of_micros(confirmed_at),
         _names(endpoints),
         _names(reasons),
         merged_into,
@@ -212,7 +203,7 @@ def _report_row(fact: Report) -> Row:
 
 
 def _report(event: str, at: int, by: str) -> Report:
-    return Report(event, instant(at), by)
+    return Report(event, of_micros(at), by)
 
 
 def _evidence_row(fact: Evidence) -> Row:
@@ -227,7 +218,7 @@ def _evidence_row(fact: Evidence) -> Row:
 
 
 def _evidence(service: str, endpoint: str, run_start: int, which: Any, at: int, document: str) -> Evidence:
-    return Evidence(service, endpoint, instant(run_start), which, instant(at), json.loads(document))
+    return Evidence(service, endpoint, of_micros(run_start), which, of_micros(at), json.loads(document))
 
 
 def _frozen_row(fact: Frozen) -> Row:
@@ -240,7 +231,7 @@ def _frozen_row(fact: Frozen) -> Row:
 
 
 def _frozen(month: str, at: int, author: str, document: str) -> Frozen:
-    return Frozen(month, instant(at), author, json.loads(document))
+    return Frozen(month, of_micros(at), author, json.loads(document))
 
 
 def _import_row(fact: Import) -> Row:
@@ -255,17 +246,17 @@ def _import_row(fact: Import) -> Row:
 
 
 def _import(service: str, source: str, start: int, end: int, done_until: int, document: str) -> Import:
-    return Import(service, source, instant(start), instant(end), instant(done_until), json.loads(document))
+    return Import(service, source, of_micros(start), of_micros(end), of_micros(done_until), json.loads(document))
 
 
 def correction(event: str, at: int, author: str, reason: str, change: str) -> Correction:
     """From the columns of a revision."""
-    return Correction(event, instant(at), author, reason, json.loads(change))
+    return Correction(event, of_micros(at), author, reason, json.loads(change))
 
 
 def case_change(case: str, at: int, author: str, reason: str, change: str) -> CaseChange:
     """From the columns of a revision."""
-    return CaseChange(case, instant(at), author, reason, json.loads(change))
+    return CaseChange(case, of_micros(at), author, reason, json.loads(change))
 
 
 def _checkpoint_row(fact: Checkpoint) -> Row:
@@ -273,7 +264,7 @@ def _checkpoint_row(fact: Checkpoint) -> Row:
 
 
 def _checkpoint(service: str, at: int, document: str) -> Checkpoint:
-    return Checkpoint(service, instant(at), json.loads(document))
+    return Checkpoint(service, of_micros(at), json.loads(document))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from sesam_slo.core.entry import Log
 from sesam_slo.core.history import CaseChange, Changes, Evidence, Frozen, Head, Recorded
+from sesam_slo.core.instants import micros
 from sesam_slo.core.model import AnnouncedWindow, Origin
 
 from . import schema
@@ -32,7 +33,7 @@ from .queries import (
     log_of,
     query_of,
 )
-from .rows import KIND_OF, KINDS, Kind, micros
+from .rows import KIND_OF, KINDS, Kind
 from .schema import LEDGER, REVISIONS
 from .sqlite import SqliteDatabase
 

@@ -1,4 +1,4 @@
-"""Control targets: when something fails, are we able to see anything at all? (DESIGN 2, "Result")"""
+"""Control targets: when something fails, are we able to see anything at all?"""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from .schedule import Schedule
 log = logging.getLogger("sesam_slo.monitor")
 
 _IDLE_SECONDS = 0.5  # the longest wait without a look at what else there is to do
-_FLUSH_AT_MOST_SECONDS = 2.0  # a restart must know each last result to within 5 seconds (DESIGN 4)
+_FLUSH_AT_MOST_SECONDS = 2.0  # a restart must know each last result to within 5 seconds
 _CONTROL = "control"
 
 

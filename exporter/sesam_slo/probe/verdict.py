@@ -1,4 +1,4 @@
-"""What an exchange came to: libcurl's code, the status and our own limits -> outcome and reason. Pure (DESIGN 2, "Result").
+"""What an exchange came to: libcurl's code, the status and our own limits -> outcome and reason. Pure.
 
 The first phase that fails gives the reason, and the status comes before the body: an unexpected status stays the reason
 although the body broke off as well.

@@ -1,15 +1,16 @@
 """The report as JSON: instants in UTC, durations in seconds, ratios, all at full precision; no figure is null.
 
-The figures of a service have the names that `replay --format json` gives them (DESIGN 5).
+The figures of a service have the names that `replay --format json` gives them.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
 from ..core.entry import Entry
+from ..core.instants import written
 from ..core.policy_document import policy_document
 from .figures import Figures, in_seconds
 from .freeze import Provenance
@@ -22,15 +23,15 @@ def report_document(report: MonthReport, provenance: Provenance, earlier: Earlie
     """earlier: the figures that these are held against: those reported first, or those of the policy itself."""
     document = {
         "month": str(report.month),
-        "from": instant(report.interval.start),
-        "to": instant(report.interval.end),
+        "from": written(report.interval.start),
+        "to": written(report.interval.end),
         "timezone": report.zone.key,
         "open": report.open,
         "what_if": report.what_if,
         "policy": policy_document(report.policy),
         "policy_changes": [
             {
-                "at": instant(change.at),
+                "at": written(change.at),
                 "settings": [{"key": each.key, "before": each.before, "after": each.after} for each in change.settings],
             }
             for change in report.policy_changes
@@ -82,8 +83,8 @@ def event_document(event: ReportedEvent) -> dict[str, Any]:
     downtime, entry = event.account.downtime, event.entry
     return {
         "id": downtime.id,
-        "start": instant(downtime.start),
-        "end": None if downtime.end is None else instant(downtime.end),
+        "start": written(downtime.start),
+        "end": None if downtime.end is None else written(downtime.end),
         "ongoing": downtime.ongoing,
         "endpoints": list(downtime.endpoints),
         "duration_seconds": seconds(event.account.duration),
@@ -95,8 +96,8 @@ def event_document(event: ReportedEvent) -> dict[str, Any]:
             {
                 "name": each.name,
                 "source": each.source.value,
-                "start": instant(each.interval.start),
-                "end": instant(each.interval.end),
+                "start": written(each.interval.start),
+                "end": written(each.interval.end),
             }
             for each in event.windows
         ],
@@ -132,8 +133,8 @@ def support_document(support: SupportMonth) -> dict[str, Any]:
                 "title": each.title,
                 "cause": each.cause.value,
                 "withdrawn": each.withdrawn,
-                "reported_at": instant(each.reported_at),
-                "supplier_told_at": None if each.supplier_told_at is None else instant(each.supplier_told_at),
+                "reported_at": written(each.reported_at),
+                "supplier_told_at": None if each.supplier_told_at is None else written(each.supplier_told_at),
                 "supplier_missing": each.supplier_missing,
             }
             for each in support.exempt
@@ -161,17 +162,13 @@ def _breach(breach: Breach) -> dict[str, Any]:
         "level": breach.level,
         "customer_class": breach.case.customer_class,
         "target": breach.promise.value,
-        "reported_at": instant(breach.case.reported_at),
-        "deadline": instant(breach.deadline),
-        "stopped_at": None if breach.stopped_at is None else instant(breach.stopped_at),
+        "reported_at": written(breach.case.reported_at),
+        "deadline": written(breach.deadline),
+        "stopped_at": None if breach.stopped_at is None else written(breach.stopped_at),
         "target_seconds": seconds(breach.target),
         "used_seconds": seconds(breach.used),
         "over_seconds": seconds(breach.over),
     }
-
-
-def instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def seconds(length: timedelta | Fraction) -> int | float:
@@ -187,9 +184,9 @@ def ratio(exact: Fraction | None) -> float | None:
 def _service(service: ServiceMonth) -> dict[str, Any]:
     return {
         "labels": dict(service.labels),
-        "from": instant(service.window.start),
-        "to": instant(service.window.end),
-        "known_until": instant(service.known_until),
+        "from": written(service.window.start),
+        "to": written(service.window.end),
+        "known_until": written(service.known_until),
         "open": service.open,
         **figures_document(service.figures),
         "downtime": [event_document(each) for each in service.events],
@@ -205,11 +202,11 @@ def _words(entry: Entry) -> dict[str, Any]:
         "details": entry.details,
         "symptom": entry.symptom,
         "solution": entry.solution,
-        "confirmed_at": None if entry.confirmed_at is None else instant(entry.confirmed_at),
-        "reported_at": None if entry.reported_at is None else instant(entry.reported_at),
+        "confirmed_at": None if entry.confirmed_at is None else written(entry.confirmed_at),
+        "reported_at": None if entry.reported_at is None else written(entry.reported_at),
         "reported_by": entry.reported_by or None,
         "exclusions": [
-            {"start": instant(each.start), "end": instant(each.end), "reason": each.reason} for each in entry.exclusions
+            {"start": written(each.start), "end": written(each.end), "reason": each.reason} for each in entry.exclusions
         ],
         "added": entry.added,
         "corrected": entry.corrected,
@@ -219,8 +216,8 @@ def _words(entry: Entry) -> dict[str, Any]:
 def _not_counted(entry: Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
-        "start": instant(entry.start),
-        "end": None if entry.end is None else instant(entry.end),
+        "start": written(entry.start),
+        "end": None if entry.end is None else written(entry.end),
         "withdrawn": entry.withdrawn,
         "endpoints": list(entry.endpoints),
         "cause": entry.cause.value,

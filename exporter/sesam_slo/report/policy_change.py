@@ -1,4 +1,4 @@
-"""What a change of policy changed, in words (DESIGN 2, "Policy in time")."""
+"""What a change of policy changed, in words."""
 
 from __future__ import annotations
 

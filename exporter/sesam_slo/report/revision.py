@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..core.history import Frozen
+from ..core.instants import written
 
 
 class Kind(StrEnum):
@@ -73,7 +74,7 @@ class Earlier:
 
 def as_first_reported(frozen: Frozen, now: Mapping[str, Any]) -> Earlier:
     """`now` is the document of the same month, of all services or some: only those are compared."""
-    about = {"at": frozen.at.isoformat().replace("+00:00", "Z"), "author": frozen.author, "report": frozen.document}
+    about = {"at": written(frozen.at), "author": frozen.author, "report": frozen.document}
     return Earlier(Kind.FIRST_REPORTED, about, frozen.document, tuple(_differences(frozen.document, now)))
 
 

@@ -1,4 +1,4 @@
-"""Alertmanager's webhook: when a page of a downtime went out, as the log's `reported_at` (DESIGN 6)."""
+"""Alertmanager's webhook: when a page of a downtime went out, as the log's `reported_at`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger("sesam_slo.web")
 REPORTED_BY = "alertmanager"
 MAX_BYTES = 1024 * 1024
 _PAGES_OF_DOWNTIME = (Alert.DOWNTIME, Alert.MAINTENANCE_OVERRUN)
-# A rule looks back this far (DESIGN 7, "State alerts"): the page of an event that ends at once may begin after its end.
+# A rule looks back this far: the page of an event that ends at once may begin after its end.
 _LOOK_BACK = timedelta(minutes=5)
 
 

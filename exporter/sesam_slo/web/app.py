@@ -1,4 +1,4 @@
-"""HTTP: metrics, health, reload, the API for programs and the pages for people (DESIGN 6)."""
+"""HTTP: metrics, health, reload, the API for programs and the pages for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Support cases over HTTP: read by everybody, written with the token, and a webhook for service desks (DESIGN 6)."""
+"""Support cases over HTTP: read by everybody, written with the token, and a webhook for service desks."""
 
 from __future__ import annotations
 

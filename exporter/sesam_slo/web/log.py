@@ -1,4 +1,4 @@
-"""The downtime log over HTTP: read by everybody, changed with the write token, each change with its author (DESIGN 6)."""
+"""The downtime log over HTTP: read by everybody, changed with the write token, each change with its author."""
 
 from __future__ import annotations
 

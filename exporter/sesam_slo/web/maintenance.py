@@ -1,4 +1,4 @@
-"""Maintenance over HTTP: what is announced, the calendar for customers, announcing, changing and cancelling (DESIGN 6)."""
+"""Maintenance over HTTP: what is announced, the calendar for customers, announcing, changing and cancelling."""
 
 from __future__ import annotations
 

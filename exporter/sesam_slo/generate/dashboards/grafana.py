@@ -239,11 +239,6 @@ def table(
     )
 
 
-def table_rows(at: GridPos) -> int:
-    """How many rows such a table shows without scrolling: of its pixels, less the panel's title and the heads."""
-    return int((at.h * 38 - 84) // 36)
-
-
 def state_timeline(
     title: str,
     description: str,

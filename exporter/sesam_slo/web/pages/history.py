@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from ...core.instants import of_micros
 from . import wording
 
 _NAMES = {
@@ -52,10 +52,10 @@ def _said(revision: Mapping[str, Any], zone: ZoneInfo) -> Iterable[tuple[str, An
         if change["merged_into"]:
             yield "Merged into", change["merged_into"]
         else:
-            yield "End", "goes on" if end is None else wording.moment(datetime.fromtimestamp(end / 1e6, UTC), zone)
+            yield "End", "goes on" if end is None else wording.moment(of_micros(end), zone)
         return
     if revision["kind"] == "reported":
-        yield "Reported at", wording.moment(datetime.fromtimestamp(change["at_us"] / 1e6, UTC), zone)
+        yield "Reported at", wording.moment(of_micros(change["at_us"]), zone)
         yield "Reported by", change["reported_by"]
         return
     for name, value in change.items():

@@ -287,6 +287,13 @@ class TestGuessing:
             throttle.failed(f"10.0.{number // 256}.{number % 256}")
         assert len(throttle._debts) == 4096
 
+    def test_what_is_no_address_counts_as_one_and_is_not_kept(self) -> None:
+        throttle = Throttle(lambda: 0.0)
+        for number in range(ALLOWED):
+            throttle.failed(f"{number}" * 50_000)
+        assert throttle.wait_seconds("unknown") > 0
+        assert list(throttle._debts) == [""]
+
     def test_page_and_api_count_together_and_even_the_right_token_waits(self, site: Site) -> None:
         for number in range(ALLOWED):
             if number % 2:

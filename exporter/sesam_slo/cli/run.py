@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -41,6 +42,9 @@ HELP = "Runs the exporter: probes, keeps the ledger, serves metrics and the page
 log = logging.getLogger("sesam_slo")
 _STOP_SECONDS = 5.0
 _SWITCH_SECONDS = 0.0005
+_PROXIES = (
+    "FORWARDED_ALLOW_IPS"  # uvicorn's own: addresses of the proxies whose X-Forwarded-For and -Proto are believed
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -171,7 +175,15 @@ def _serve(
             read_token(config.web),
         )
     )
-    serving = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
+    serving = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        # uvicorn believes whoever asks from this machine; an address that anyone can claim slows no guessing.
+        proxy_headers=_PROXIES in os.environ,
+    )
     serving.load()
     serving.ssl = tls
     # A scrape computes for a while: the probing thread must not wait five milliseconds each time it wants to go on.

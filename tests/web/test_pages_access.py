@@ -200,7 +200,9 @@ class TestForms:
         assert "sent by another site" in answer.text
         assert site.entry.solution == ""
 
-    @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://testserver.evil.example", "http://"])
+    @pytest.mark.parametrize(
+        "origin", ["https://evil.example", "null", "http://testserver.evil.example", "http://", "http://["]
+    )
     def test_a_browser_that_says_only_the_origin_is_judged_by_it(self, site: Site, origin: str) -> None:
         site.log_in()
         del site.client.headers["Sec-Fetch-Site"]

@@ -32,7 +32,17 @@ from ..monitor import Clock, Monitor, Published
 from ..monitor.published import Submission
 from ..probe import ProbeEngine
 from ..public_holidays import is_holiday
-from ..web import Exporter, Users, WebConfig, WebConfigError, make_app, read_web_config, server_context
+from ..web import (
+    BACKLOG,
+    Connection,
+    Exporter,
+    Users,
+    WebConfig,
+    WebConfigError,
+    make_app,
+    read_web_config,
+    server_context,
+)
 from .errors import CommandError, load_config
 from .logs import set_up_logging
 from .serving import announcing, case_book, log_book, read_token, reports, write_token
@@ -81,7 +91,7 @@ def _address(text: str) -> tuple[str, int]:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=128)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise CommandError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
 
@@ -177,6 +187,9 @@ def _serve(
     )
     serving = uvicorn.Config(
         app,
+        http=Connection,
+        ws="none",
+        backlog=BACKLOG,
         log_config=None,
         access_log=False,
         server_header=False,

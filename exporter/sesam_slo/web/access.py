@@ -103,7 +103,7 @@ def is_from_here(request: HTTPConnection, view: View | None) -> bool:
     if origin is None:
         return True
     external = None if view is None else view.config.web.external_url
-    return urlsplit(origin).netloc in {request.headers.get("host", ""), urlsplit(external or "").netloc} - {""}
+    return origin.partition("://")[2] in {request.headers.get("host", ""), urlsplit(external or "").netloc} - {""}
 
 
 def _is_shown(file: TokenFile, shown: str) -> bool:
@@ -115,7 +115,7 @@ def _is_shown(file: TokenFile, shown: str) -> bool:
 
 def _over_tls(request: HTTPConnection) -> bool:
     """Whether the browser came by TLS: to us, or to a proxy before us. Only a browser says so, and only for its own cookie."""
-    return request.url.scheme == "https" or urlsplit(request.headers.get("origin", "")).scheme == "https"
+    return request.url.scheme == "https" or request.headers.get("origin", "").lower().startswith("https://")
 
 
 def _cookie(request: HTTPConnection) -> str:

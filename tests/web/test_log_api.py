@@ -140,6 +140,19 @@ def test_what_cannot_be_done_is_said(site: Site, body: dict[str, str], status: i
     assert (answer.status_code, answer.json()) == (status, {"detail": f"{site.id}: {detail}"})
 
 
+def test_a_start_is_not_moved_to_before_the_account_began(site: Site) -> None:
+    began = site.bench.service().since
+    for start in ("1971-01-02T00:00:00Z", written(began - SECOND)):
+        answer = site.client.patch(f"/api/v1/log/{site.id}", json={"author": "kari", "start": start}, headers=TOKEN)
+        assert (answer.status_code, answer.json()) == (
+            422,
+            {"detail": f"{site.id}: start lies before the account began, {began.isoformat()}"},
+        )
+    assert site.written == []
+    change = {"author": "kari", "start": written(began)}
+    assert site.client.patch(f"/api/v1/log/{site.id}", json=change, headers=TOKEN).status_code == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [

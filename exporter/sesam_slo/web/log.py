@@ -140,13 +140,18 @@ def one_entry(found: View, id: str) -> tuple[Entry, dict[str, Any]] | None:
 
 
 def record_annotation(
-    book: LogBook, id: str, wanted: Callable[[Log, Entry], Mapping[str, Any]], author: str, reason: str
+    book: LogBook, view: View, id: str, wanted: Callable[[Log, Entry], Mapping[str, Any]], author: str, reason: str
 ) -> Correction:
     """Changes the entry whose id begins so; `wanted` is asked with it as it stands. Raises CorrectionError, UnavailableError."""
+    since = {each.service.name: each.since for each in view.services}
 
     def decide(entries: Log) -> Correction:
         entry = find(entries, id)
-        return annotate(entries, entry.id, wanted(entries, entry), author=author, reason=reason, now=datetime.now(UTC))
+        asked = wanted(entries, entry)
+        start, began = asked.get("start"), since.get(entry.service)
+        if start is not None and began is not None and start < min(began, entry.start):  # a slip of the pen, of years
+            raise CorrectionError(f"{entry.id}: {_before_account(began)}")
+        return annotate(entries, entry.id, asked, author=author, reason=reason, now=datetime.now(UTC))
 
     return _written(book, id, decide, author, reason)
 
@@ -164,12 +169,16 @@ def record_addition(
     if unknown := sorted(set(endpoints) - known):
         raise CorrectionError(f"endpoint {unknown[0]!r}: not of {name}")
     if wanted["start"] < service.since:
-        raise CorrectionError(f"start lies before the account began, {service.since.isoformat()}")
+        raise CorrectionError(_before_account(service.since))
 
     def decide(entries: Log) -> Correction:
         return add(entries, name, endpoints, wanted, author=author, reason=reason, now=datetime.now(UTC))
 
     return _written(book, f"{name}-", decide, author, reason)
+
+
+def _before_account(began: datetime) -> str:
+    return f"start lies before the account began, {began.isoformat()}"
 
 
 def _written(book: LogBook, prefix: str, decide: Callable[[Log], Correction], author: str, reason: str) -> Correction:
@@ -216,7 +225,7 @@ def log_routes(view: Callable[[], View | None], book: LogBook, write_token: Writ
         """Changes an entry: another revision, nothing is overwritten."""
         said = await body_of(request, Annotation)
         return await run_in_threadpool(
-            _done, lambda: record_annotation(book, id, lambda *_: said.wanted(), said.author, said.reason)
+            _done, lambda: record_annotation(book, seen(), id, lambda *_: said.wanted(), said.author, said.reason)
         )
 
     @router.post("", status_code=201, dependencies=allowed, openapi_extra=described(Addition))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
+import threading
 
 import pytest
 from bench import DOWN, NOT_SEEN, OK, SECOND, Bench, config, endpoint, exposition
 from fastapi.testclient import TestClient
+from httpx import ASGITransport, AsyncClient
 
 from sesam_slo.core.model import Service
-from sesam_slo.web import Exporter, make_app
+from sesam_slo.web import Exporter, Reports, make_app
 from sesam_slo.web.status import format_duration, format_percent
 
 
@@ -99,6 +102,59 @@ def test_reload_says_what_came_of_it(fault: str | None, status: int, text: str) 
     answer = site.client.post("/-/reload")
     assert (answer.status_code, answer.text, site.reloads) == (status, text, 1)
     assert site.client.get("/-/reload").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+def test_no_other_site_s_page_reloads(headers: dict[str, str]) -> None:
+    site = Site(None)
+    answer = site.client.post("/-/reload", headers=headers)
+    assert (answer.status_code, site.reloads) == (403, 0)
+    assert answer.text == "Another site's page asked for it; nothing was loaded.\n"
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/api/v1/status", "/openapi.json", "/static/page.css"])
+def test_head_is_answered_as_get_is(path: str) -> None:
+    client = Site(down()).client
+    asked, got = client.head(path), client.get(path)
+    assert (asked.status_code, asked.headers["content-type"]) == (200, got.headers["content-type"])
+    assert client.head("/-/reload").status_code == 405
+
+
+def test_however_many_wait_for_a_report_health_and_scrapes_are_answered() -> None:
+    turn, asked = threading.Event(), []
+
+    def text(month: str, form: str) -> str:
+        asked.append(month)
+        assert turn.wait(30)
+        return ""
+
+    view = down().published.view
+    app = make_app(
+        Exporter(
+            exposition, view, lambda: True, lambda: None, lambda changes: None, reports=Reports(text, frozen=tuple)
+        )
+    )
+
+    async def crowd() -> None:
+        async with AsyncClient(transport=ASGITransport(app), base_url="http://testserver") as client:
+            waiting = [asyncio.create_task(client.get("/report/2026-06.json")) for _ in range(100)]
+            try:
+                for path in ("/-/healthy", "/metrics", "/"):
+                    assert (await asyncio.wait_for(client.get(path), 10)).status_code == 200
+                assert len(asked) == 1
+            finally:
+                turn.set()
+            assert {each.status_code for each in await asyncio.gather(*waiting)} == {200}
+
+    asyncio.run(crowd())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,19 @@ def test_what_cannot_be_done_is_said(site: Site, body: dict[str, str], status: i
     assert (answer.status_code, answer.json()) == (status, {"detail": f"{site.id}: {detail}"})
 
 
+def test_a_start_is_not_moved_to_before_the_account_began(site: Site) -> None:
+    began = site.bench.service().since
+    for start in ("1971-01-02T00:00:00Z", written(began - SECOND)):
+        answer = site.client.patch(f"/api/v1/log/{site.id}", json={"author": "kari", "start": start}, headers=TOKEN)
+        assert (answer.status_code, answer.json()) == (
+            422,
+            {"detail": f"{site.id}: start lies before the account began, {began.isoformat()}"},
+        )
+    assert site.written == []
+    change = {"author": "kari", "start": written(began)}
+    assert site.client.patch(f"/api/v1/log/{site.id}", json=change, headers=TOKEN).status_code == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -160,3 +173,53 @@ def test_a_ledger_that_cannot_be_used_is_said_and_loses_nothing(site: Site) -> N
     site.available = False
     answer = site.client.patch(f"/api/v1/log/{site.id}", json={"author": "kari", "cause": "sesam"}, headers=TOKEN)
     assert (answer.status_code, answer.json()) == (503, {"detail": "the ledger cannot be used now"})
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1000-01-01T00:00:00Z"])
+@pytest.mark.parametrize("field", ["start", "end", "reported_at"])
+def test_an_instant_that_cannot_be_reckoned_with_is_refused(site: Site, field: str, at: str) -> None:
+    answer = site.client.patch(f"/api/v1/log/{site.id}", json={"author": "kari", field: at}, headers=TOKEN)
+    assert (answer.status_code, answer.json()) == (
+        422,
+        {"detail": f"{field}: Value error, expected a year from 1971 to 2999"},
+    )
+    assert site.client.get("/api/v1/log", params={"from": at}).status_code == 422
+    assert site.written == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        (b"[" * 60_000, 422, "not JSON"),
+        (b'{"author": "\xff"}', 422, "not JSON"),
+        (b'{"author": "kari", "details": "\\ud800"}', 422, "not JSON"),
+        (b" " * 65_537, 413, "larger than 64 KiB"),
+        (b'{"author": "kari", "<script>": 1}', 422, None),
+    ],
+)
+def test_a_body_of_any_bytes_is_refused_and_not_quoted(
+    site: Site, body: bytes, status: int, detail: str | None
+) -> None:
+    for call, path in ((site.client.patch, f"/api/v1/log/{site.id}"), (site.client.post, "/api/v1/log")):
+        answer = call(path, content=body, headers=TOKEN)
+        assert answer.status_code == status
+        assert detail is None or answer.json() == {"detail": detail}
+        assert "script" not in answer.text
+    assert site.written == []
+
+
+def test_without_the_token_no_body_is_read(site: Site) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(16):
+            yield b" " * 65_536
+
+    answer = site.client.post("/api/v1/log", content=endless())
+    assert answer.status_code == 401
+
+
+def test_the_description_of_the_api_says_what_a_write_takes(site: Site) -> None:
+    paths = site.client.get("/openapi.json").json()["paths"]
+    for method, path in (("patch", "/api/v1/log/{id}"), ("post", "/api/v1/log")):
+        schema = paths[path][method]["requestBody"]["content"]["application/json"]["schema"]
+        (parts,) = (each for each in schema["properties"]["exclusions"]["anyOf"] if each["type"] == "array")
+        assert parts["items"]["required"] == ["start", "end", "reason"]

@@ -200,7 +200,9 @@ class TestForms:
         assert "sent by another site" in answer.text
         assert site.entry.solution == ""
 
-    @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://testserver.evil.example", "http://"])
+    @pytest.mark.parametrize(
+        "origin", ["https://evil.example", "null", "http://testserver.evil.example", "http://", "http://["]
+    )
     def test_a_browser_that_says_only_the_origin_is_judged_by_it(self, site: Site, origin: str) -> None:
         site.log_in()
         del site.client.headers["Sec-Fetch-Site"]
@@ -286,6 +288,13 @@ class TestGuessing:
         for number in range(5000):
             throttle.failed(f"10.0.{number // 256}.{number % 256}")
         assert len(throttle._debts) == 4096
+
+    def test_what_is_no_address_counts_as_one_and_is_not_kept(self) -> None:
+        throttle = Throttle(lambda: 0.0)
+        for number in range(ALLOWED):
+            throttle.failed(f"{number}" * 50_000)
+        assert throttle.wait_seconds("unknown") > 0
+        assert list(throttle._debts) == [""]
 
     def test_page_and_api_count_together_and_even_the_right_token_waits(self, site: Site) -> None:
         for number in range(ALLOWED):

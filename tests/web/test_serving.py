@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import bcrypt
 import pytest
@@ -48,13 +50,14 @@ def folder(tmp_path: Path, authority: Authority) -> Path:
 
 
 @contextmanager
-def exporter(folder: Path, web: str) -> Iterator[str]:
+def exporter(folder: Path, web: str, **environment: str) -> Iterator[str]:
     """A running exporter; its URL, as it says it."""
     (folder / "web.yml").write_text(web)
     with (folder / "log").open("a") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "sesam_slo.cli", "--config", str(folder / "sesam-slo.yml"), "run"],
             cwd=folder,
+            env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -238,3 +241,33 @@ def test_the_description_of_every_write_says_what_it_needs_and_how_it_is_refused
             assert requests.request(method, url + path, json={}, timeout=10).status_code == 401, path
         reads = [paths[path]["get"] for path in paths if "get" in paths[path]]
         assert not any("security" in each for each in reads)
+
+
+@pytest.mark.parametrize(
+    ("environment", "slowed"), [({}, True), ({"FORWARDED_ALLOW_IPS": "127.0.0.1"}, False)], ids=["anybody", "a proxy"]
+)
+def test_who_guesses_cannot_claim_another_address_unless_a_proxy_is_believed(
+    folder: Path, environment: dict[str, str], slowed: bool
+) -> None:
+    with exporter(folder, "", **environment) as url:
+        statuses = [
+            requests.patch(
+                f"{url}/api/v1/log/x",
+                headers={"Authorization": "Bearer wrong", "X-Forwarded-For": f"192.0.2.{number}"},
+                timeout=5,
+            ).status_code
+            for number in range(15)
+        ]
+    assert statuses == [401] * 10 + [429 if slowed else 401] * 5
+
+
+def test_head_is_answered_without_a_body(folder: Path) -> None:
+    with exporter(folder, "") as url:
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+            connection.sendall(b"HEAD /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"content-length: 22" in head.lower()
+    assert body == b""

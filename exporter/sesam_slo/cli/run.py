@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -31,7 +32,17 @@ from ..monitor import Clock, Monitor, Published
 from ..monitor.published import Submission
 from ..probe import ProbeEngine
 from ..public_holidays import is_holiday
-from ..web import Exporter, Users, WebConfig, WebConfigError, make_app, read_web_config, server_context
+from ..web import (
+    BACKLOG,
+    Connection,
+    Exporter,
+    Users,
+    WebConfig,
+    WebConfigError,
+    make_app,
+    read_web_config,
+    server_context,
+)
 from .arguments import checked
 from .errors import CommandError, load_config
 from .logs import set_up_logging
@@ -42,6 +53,9 @@ HELP = "Runs the exporter: probes, keeps the ledger, serves metrics and the page
 log = logging.getLogger("sesam_slo")
 _STOP_SECONDS = 5.0
 _SWITCH_SECONDS = 0.0005
+_PROXIES = (
+    "FORWARDED_ALLOW_IPS"  # uvicorn's own: addresses of the proxies whose X-Forwarded-For and -Proto are believed
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=128)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise CommandError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
 
@@ -165,7 +179,18 @@ def _serve(
             read_token(config.web),
         )
     )
-    serving = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
+    serving = uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        backlog=BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        # uvicorn believes whoever asks from this machine; an address that anyone can claim slows no guessing.
+        proxy_headers=_PROXIES in os.environ,
+    )
     serving.load()
     serving.ssl = tls
     # A scrape computes for a while: the probing thread must not wait five milliseconds each time it wants to go on.

@@ -4,6 +4,7 @@ from .app import Exporter, make_app
 from .basic_auth import Users
 from .cases import CaseBook
 from .config_file import WebConfig, WebConfigError, read_web_config
+from .connections import BACKLOG, Connection
 from .log import LogBook, UnavailableError
 from .maintenance import Announcing, ConflictError
 from .pages import NoReportError, Reports
@@ -12,9 +13,11 @@ from .token_file import TokenFile
 from .write_token import WriteToken
 
 __all__ = [
+    "BACKLOG",
     "Announcing",
     "CaseBook",
     "ConflictError",
+    "Connection",
     "Exporter",
     "LogBook",
     "NoReportError",

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..core.view import View
 from .sessions import SECONDS, Session, Sessions
 from .token_file import TokenFile, UnusableTokenError
 from .write_token import WriteToken, address_of
@@ -93,6 +94,18 @@ class Access:
             return None
 
 
+def is_from_here(request: HTTPConnection, view: View | None) -> bool:
+    """Whether a page of ours sent this, as the browser says; true of what says nothing, which is no browser of today."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    if origin is None:
+        return True
+    external = None if view is None else view.config.web.external_url
+    return origin.partition("://")[2] in {request.headers.get("host", ""), urlsplit(external or "").netloc} - {""}
+
+
 def _is_shown(file: TokenFile, shown: str) -> bool:
     try:
         return file.is_shown(shown)
@@ -102,7 +115,7 @@ def _is_shown(file: TokenFile, shown: str) -> bool:
 
 def _over_tls(request: HTTPConnection) -> bool:
     """Whether the browser came by TLS: to us, or to a proxy before us. Only a browser says so, and only for its own cookie."""
-    return request.url.scheme == "https" or urlsplit(request.headers.get("origin", "")).scheme == "https"
+    return request.url.scheme == "https" or request.headers.get("origin", "").lower().startswith("https://")
 
 
 def _cookie(request: HTTPConnection) -> str:

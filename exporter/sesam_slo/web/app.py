@@ -8,15 +8,15 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import __version__
 from ..core.history import Changes
 from ..core.view import View
-from .access import Access, ClosedReading
+from .access import Access, ClosedReading, is_from_here
 from .alertmanager import alertmanager_routes
 from .basic_auth import BasicAuth, Users
 from .cases import CaseBook, case_routes
+from .head import HeadAsGet
 from .log import LogBook, log_routes
 from .maintenance import Announcing, maintenance_routes
 from .pages import SECURITY_HEADERS, Books, Reports, add_pages
@@ -51,22 +51,11 @@ class Exporter:
     read_token: TokenFile | None = None
 
 
-class HeadAsGet:
-    """HEAD is answered as GET is, as Prometheus' own programs do; the server leaves out the body."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asks_head = scope["type"] == "http" and scope["method"] == "HEAD"
-        await self._app({**scope, "method": "GET"} if asks_head else scope, receive, send)
-
-
 def make_app(exporter: Exporter) -> FastAPI:
     app = FastAPI(title="sesam-slo", version=__version__, docs_url=None, redoc_url=None)
     access = Access(exporter.write_token, exporter.read_token if exporter.users is None else None)
 
-    if exporter.users is not None:  # first, so that what it answers passes through `harden` too
+    if exporter.users is not None:  # before `harden`, so that what it answers passes through `harden` too
         app.add_middleware(BasicAuth, users=exporter.users, write_token=exporter.write_token)
     elif access.read is not None:
         app.add_middleware(ClosedReading, access=access)
@@ -89,7 +78,7 @@ def make_app(exporter: Exporter) -> FastAPI:
         return Response(body, headers={"Content-Type": content_type})
 
     @app.get("/-/healthy", include_in_schema=False)
-    def healthy() -> Response:
+    async def healthy() -> Response:  # needs no thread: it answers while all of them are taken
         if not exporter.alive():
             return PlainTextResponse("The probing loop has ended.\n", 503)
         return PlainTextResponse("sesam-slo is healthy.\n")
@@ -101,7 +90,9 @@ def make_app(exporter: Exporter) -> FastAPI:
         return PlainTextResponse("sesam-slo is ready.\n")
 
     @app.post("/-/reload", include_in_schema=False)
-    def reload() -> Response:
+    def reload(request: Request) -> Response:
+        if not is_from_here(request, exporter.view()):
+            return PlainTextResponse("Another site's page asked for it; nothing was loaded.\n", 403)
         fault = exporter.reload()
         if fault is not None:
             return PlainTextResponse(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
 
 from ..core.correcting import MAX_NAME, MAX_TEXT
-from .maintenance import Instant
+from .request_body import Instant
 
 Cause = Literal["unknown", "sesam", "customer", "operating_environment"]
 

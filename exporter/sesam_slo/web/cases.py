@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from ..core import case_changes
@@ -24,8 +23,8 @@ from ..core.model import Config
 from ..core.view import View
 from .case_messages import CaseReport, CaseUpdate, Said, Webhook
 from .log import UnavailableError
-from .maintenance import ConflictError, Instant
-from .request_body import body_of
+from .maintenance import ConflictError
+from .request_body import Instant, body_of, described
 from .write_token import REFUSALS, WriteToken
 
 log = logging.getLogger("sesam_slo.web")
@@ -129,7 +128,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_
         except UnavailableError as error:
             raise HTTPException(503, str(error)) from None
 
-    @router.post(PATH, status_code=201, dependencies=allowed, responses=REFUSALS, openapi_extra=_described(CaseReport))
+    @router.post(PATH, status_code=201, dependencies=allowed, responses=REFUSALS, openapi_extra=described(CaseReport))
     async def reported(request: Request) -> dict[str, Any]:
         """Opens a case."""
         body = await body_of(request, CaseReport)
@@ -140,7 +139,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_
 
         return _answer(await run_in_threadpool(carry_out, step, body))
 
-    @router.patch(f"{PATH}/{{id}}", dependencies=allowed, responses=REFUSALS, openapi_extra=_described(CaseUpdate))
+    @router.patch(f"{PATH}/{{id}}", dependencies=allowed, responses=REFUSALS, openapi_extra=described(CaseUpdate))
     async def changed(id: str, request: Request) -> dict[str, Any]:
         """Changes a case: another revision, nothing is overwritten."""
         body = await body_of(request, CaseUpdate)
@@ -151,7 +150,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_
 
         return _answer(await run_in_threadpool(carry_out, step, body))
 
-    @router.post(f"{PATH}/webhook", dependencies=allowed, responses=REFUSALS, openapi_extra=_described(Webhook))
+    @router.post(f"{PATH}/webhook", dependencies=allowed, responses=REFUSALS, openapi_extra=described(Webhook))
     async def told(request: Request, response: Response) -> dict[str, Any]:
         """Opens (201) or updates (200) the case with the desk's `reference`; the same told twice changes nothing."""
         body = await body_of(request, Webhook)
@@ -164,7 +163,3 @@ def _writing(router: APIRouter, seen: Callable[[], View], book: CaseBook, write_
 
 def _answer(outcome: Told) -> dict[str, Any]:
     return {"id": outcome.case, "changed": outcome.fields}
-
-
-def _described(model: type[BaseModel]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}

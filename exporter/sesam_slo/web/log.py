@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Depends, HTTPException, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from ..core.account import account
 from ..core.correcting import CorrectionError, add, annotate, find
@@ -19,6 +20,7 @@ from ..core.intervals import Interval
 from ..core.log_document import entry_document
 from ..core.model import Policy
 from ..core.view import ServiceView, View
+from .request_body import Instant, body_of, described
 from .write_token import REFUSALS, WriteToken
 
 log = logging.getLogger("sesam_slo.web")
@@ -52,8 +54,8 @@ class Part(BaseModel):
     """A part of an entry that does not count."""
 
     model_config = ConfigDict(extra="forbid")
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Instant
+    end: Instant
     reason: Name
 
 
@@ -67,10 +69,10 @@ class Annotation(BaseModel):
     details: Text | None = None
     symptom: Text | None = None
     solution: Text | None = None
-    reported_at: AwareDatetime | None = None
+    reported_at: Instant | None = None
     reported_by: Annotated[str, Field(max_length=200)] | None = None
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    start: Instant | None = None
+    end: Instant | None = None
     exclusions: list[Part] | None = None
     withdrawn: bool | None = None
 
@@ -90,8 +92,8 @@ class Addition(Annotation):
 
     service: Name
     endpoints: list[Name] = []
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Instant
+    end: Instant
 
 
 def entry_documents(found: View, service: ServiceView) -> list[dict[str, Any]]:
@@ -138,13 +140,18 @@ def one_entry(found: View, id: str) -> tuple[Entry, dict[str, Any]] | None:
 
 
 def record_annotation(
-    book: LogBook, id: str, wanted: Callable[[Log, Entry], Mapping[str, Any]], author: str, reason: str
+    book: LogBook, view: View, id: str, wanted: Callable[[Log, Entry], Mapping[str, Any]], author: str, reason: str
 ) -> Correction:
     """Changes the entry whose id begins so; `wanted` is asked with it as it stands. Raises CorrectionError, UnavailableError."""
+    since = {each.service.name: each.since for each in view.services}
 
     def decide(entries: Log) -> Correction:
         entry = find(entries, id)
-        return annotate(entries, entry.id, wanted(entries, entry), author=author, reason=reason, now=datetime.now(UTC))
+        asked = wanted(entries, entry)
+        start, began = asked.get("start"), since.get(entry.service)
+        if start is not None and began is not None and start < min(began, entry.start):  # a slip of the pen, of years
+            raise CorrectionError(f"{entry.id}: {_before_account(began)}")
+        return annotate(entries, entry.id, asked, author=author, reason=reason, now=datetime.now(UTC))
 
     return _written(book, id, decide, author, reason)
 
@@ -162,12 +169,16 @@ def record_addition(
     if unknown := sorted(set(endpoints) - known):
         raise CorrectionError(f"endpoint {unknown[0]!r}: not of {name}")
     if wanted["start"] < service.since:
-        raise CorrectionError(f"start lies before the account began, {service.since.isoformat()}")
+        raise CorrectionError(_before_account(service.since))
 
     def decide(entries: Log) -> Correction:
         return add(entries, name, endpoints, wanted, author=author, reason=reason, now=datetime.now(UTC))
 
     return _written(book, f"{name}-", decide, author, reason)
+
+
+def _before_account(began: datetime) -> str:
+    return f"start lies before the account began, {began.isoformat()}"
 
 
 def _written(book: LogBook, prefix: str, decide: Callable[[Log], Correction], author: str, reason: str) -> Correction:
@@ -190,8 +201,8 @@ def log_routes(view: Callable[[], View | None], book: LogBook, write_token: Writ
     @router.get("")
     def entries(
         service: Annotated[str | None, Query(max_length=200)] = None,
-        since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        since: Annotated[Instant | None, Query(alias="from")] = None,
+        until: Annotated[Instant | None, Query(alias="to")] = None,
     ) -> dict[str, list[dict[str, Any]]]:
         """The entries that the windows reach back to, the oldest first; the command line has all of them."""
         found = seen()
@@ -207,16 +218,22 @@ def log_routes(view: Callable[[], View | None], book: LogBook, write_token: Writ
             raise HTTPException(404, f"no entry {id!r} in the log that the windows reach back to")
         return {**found[1], "history": _answered(lambda: book.history(id))}
 
-    @router.patch("/{id}", dependencies=[Depends(write_token.required)], responses=REFUSALS)
-    def change(id: str, annotation: Annotation) -> dict[str, Any]:
-        """Changes an entry: another revision, nothing is overwritten."""
-        said = annotation
-        return _done(lambda: record_annotation(book, id, lambda *_: said.wanted(), said.author, said.reason))
+    allowed = [Depends(write_token.required)]
 
-    @router.post("", status_code=201, dependencies=[Depends(write_token.required)], responses=REFUSALS)
-    def create(addition: Addition) -> dict[str, Any]:
+    @router.patch("/{id}", dependencies=allowed, responses=REFUSALS, openapi_extra=described(Annotation))
+    async def change(id: str, request: Request) -> dict[str, Any]:
+        """Changes an entry: another revision, nothing is overwritten."""
+        said = await body_of(request, Annotation)
+        return await run_in_threadpool(
+            _done, lambda: record_annotation(book, seen(), id, lambda *_: said.wanted(), said.author, said.reason)
+        )
+
+    @router.post("", status_code=201, dependencies=allowed, responses=REFUSALS, openapi_extra=described(Addition))
+    async def create(request: Request) -> dict[str, Any]:
         """Adds downtime that the probes could not see."""
-        said = addition
+        return await run_in_threadpool(added, await body_of(request, Addition))
+
+    def added(said: Addition) -> dict[str, Any]:
         service = next((each for each in seen().services if each.service.name == said.service), None)
         if service is None:
             raise HTTPException(404, f"no service {said.service!r} is configured")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from ..core.announced import LONGEST_LIST, documents
@@ -30,22 +30,13 @@ from ..core.model import Config
 from ..core.view import View
 from .ical import CONTENT_TYPE, DAYS, calendar
 from .log import UnavailableError
-from .request_body import body_of
+from .request_body import Instant, body_of, described
 from .write_token import REFUSALS, WriteToken
 
 log = logging.getLogger("sesam_slo.web")
 
 PATH = "/api/v1/maintenance"
 _LONGEST_FEED = 3650
-
-
-def _utc(at: datetime) -> datetime:
-    if not 1970 < at.year < 3000:
-        raise ValueError("expected a year from 1971 to 2999")
-    return at.astimezone(UTC)
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class ConflictError(Exception):
@@ -175,9 +166,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], announcing: Announcing
         except UnavailableError as error:
             raise HTTPException(503, str(error)) from None
 
-    @router.post(
-        PATH, status_code=201, dependencies=allowed, responses=REFUSALS, openapi_extra=_described(Announcement)
-    )
+    @router.post(PATH, status_code=201, dependencies=allowed, responses=REFUSALS, openapi_extra=described(Announcement))
     async def announced(request: Request) -> dict[str, Any]:
         """Announces a window."""
         body = await body_of(request, Announcement)
@@ -188,7 +177,7 @@ def _writing(router: APIRouter, seen: Callable[[], View], announcing: Announcing
 
         return await run_in_threadpool(carry_out, "announced", step, body.proof(), body.silence)
 
-    @router.patch(f"{PATH}/{{name:path}}", dependencies=allowed, responses=REFUSALS, openapi_extra=_described(Change))
+    @router.patch(f"{PATH}/{{name:path}}", dependencies=allowed, responses=REFUSALS, openapi_extra=described(Change))
     async def changed(name: str, request: Request) -> dict[str, Any]:
         """Changes a window that is not over; time that is added is announced now."""
         body = await body_of(request, Change)
@@ -217,7 +206,3 @@ def _answer(outcome: Outcome, silenced: tuple[str, str | None]) -> dict[str, Any
         "warnings": list(outcome.warnings),
         "silence": {"done": done or None, "fault": fault},
     }
-
-
-def _described(model: type[BaseModel]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -18,7 +18,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from ... import __version__
 from ...core.model import Policy
 from ...core.view import View
-from ..access import LOGIN, Access
+from ..access import LOGIN, Access, is_from_here
 from ..sessions import Session
 from ..status import format_duration, format_percent
 from . import wording
@@ -114,24 +114,12 @@ class Frame:
 
     async def own_form(self, request: Request) -> Form:
         """A form that one of our pages sent. Raises PageError."""
-        if not self._from_here(request):
+        if not is_from_here(request, self.published()):
             raise PageError(403, "Not from this page", "This form was sent by another site. Nothing was changed.")
         try:
             return await form_of(request)
         except FormError as error:
             raise PageError(error.status, "Not taken", f"{error} Nothing was changed.") from None
-
-    def _from_here(self, request: Request) -> bool:
-        """As the browser says; what says nothing has to know the form's token all the same."""
-        site = request.headers.get("sec-fetch-site")
-        if site is not None:
-            return site == "same-origin"
-        origin = request.headers.get("origin")
-        if origin is None:
-            return True
-        view = self.published()
-        external = None if view is None else view.config.web.external_url
-        return urlsplit(origin).netloc in {request.headers.get("host", ""), urlsplit(external or "").netloc} - {""}
 
     @cached_property
     def style(self) -> bytes:

@@ -212,7 +212,7 @@ def _change(frame: Frame, book: LogBook, request: Request, id: str, form: Form, 
             return wanted(form, entry, zone, Faults())
 
         try:
-            record_annotation(book, id, decided, session.author, form.text("reason"))
+            record_annotation(book, view, id, decided, session.author, form.text("reason"))
             return RedirectResponse(f"{request.url.path}?saved=changed", 303)
         except StaleEntryError as error:
             status = 409

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from ...core.history import Frozen
 from ...core.view import View
@@ -41,7 +42,7 @@ class Reports:
 
 def report_routes(frame: Frame, reports: Reports) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    one_at_a_time = threading.Lock()  # a report takes a processor for a while: many readers must not take all of them
+    one_at_a_time = asyncio.Lock()  # a report takes a processor for a while: many readers must not take all of them
 
     @router.get("/report")
     def months(request: Request) -> Response:
@@ -53,14 +54,14 @@ def report_routes(frame: Frame, reports: Reports) -> APIRouter:
         return frame.page(request, "reports.html", view=view, months=_months(view, frozen))
 
     @router.get("/report/{name}")
-    def report(name: str) -> Response:
+    async def report(name: str) -> Response:
         month, _, form = name.partition(".")
         form = form or "html"
         if form not in _TYPES:
             raise PageError(404, "No such form", "A report comes as HTML, CSV, JSON or Markdown: .csv, .json, .md.")
         try:
-            with one_at_a_time:
-                text = reports.text(month, form)
+            async with one_at_a_time:  # who waits holds no thread: scrapes need them
+                text = await run_in_threadpool(reports.text, month, form)
         except NoReportError as error:
             raise PageError(404, "No such report", f"{error}.") from None
         except UnavailableError as error:

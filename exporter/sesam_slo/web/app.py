@@ -22,6 +22,7 @@ from .maintenance import Announcing, maintenance_routes
 from .pages import SECURITY_HEADERS, Books, Reports, add_pages
 from .status import status
 from .token_file import TokenFile
+from .turns import Turns
 from .write_token import WriteToken
 
 
@@ -67,6 +68,7 @@ def make_app(exporter: Exporter) -> FastAPI:
             response.headers.setdefault(name, value)
         return response
 
+    app.add_middleware(Turns)
     app.add_middleware(HeadAsGet)  # last, so that it stands before all others
 
     # Plain functions: FastAPI runs them in its thread pool, so that a scrape does not hold up a health check.

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .access import STATIC
 
 AT_ONCE = 2
-# What programs ask by the clock, what is not computed, and reports, which queue by themselves and take longer than pages may wait.
+# What programs ask by the clock, what is not computed, and reports, which queue by themselves and take longer.
 _AT_ANY_TIME = ("/metrics", "/-/", STATIC, "/report/")
 
 

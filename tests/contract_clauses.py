@@ -49,6 +49,11 @@ _BY_SERVICE = Panel("wall", "This month by service: availability, downtime budge
 _LOG = Panel("wall", "Downtime log: first what lacks a cause, then the latest")
 _MAINTENANCE = Panel("wall", "Maintenance, now and next")
 _MONITORING = Panel("wall", "Monitoring")
+_CLOCKS = Panel("support", "Clocks that run, least time left first")
+_DUE = Panel("wall", "Support cases by nearest deadline (business time)")
+_OPEN_CASES = Panel("support", "Open cases, by level")
+_KEPT = Panel("support", "Targets met and missed, cases reported ${window:text}")
+_NOT_TOLD = Panel("support", "Supplier not told")
 
 CLAUSES = (
     Clause(
@@ -212,6 +217,7 @@ CLAUSES = (
              "is Monday 16:00."),
         ),
         metrics=(names.CASE_SECONDS_LEFT, names.CASE_SECONDS_USED),
+        panels=(_CLOCKS, _DUE),
         alerts=(Alert.DOWNTIME_UNEXPLAINED, Alert.REACTION_DUE, Alert.CORRECTION_DUE),
     ),
     Clause(
@@ -226,6 +232,7 @@ CLAUSES = (
             ("A level that changes", "The terms are computed anew from the report; one that was missed stays missed."),
         ),
         (names.CASE_OPEN, names.CASE_BREACHED, names.CASE_TARGETS),
+        (_OPEN_CASES, _KEPT),
     ),
     Clause(
         "reaction-time",
@@ -234,7 +241,8 @@ CLAUSES = (
         "From the customer's report to the beginning of work on the cause: 8 hours at level A, 2 days at level B.",
         (("Reported outside business hours", "The clock starts at the next business instant."),),
         (names.CASE_DEADLINE, names.CASE_SECONDS_LEFT, names.CASE_BREACHED, names.CASE_TARGETS),
-        alerts=(Alert.REACTION_DUE, Alert.REACTION_BREACHED),
+        (_CLOCKS, _DUE, _KEPT),
+        (Alert.REACTION_DUE, Alert.REACTION_BREACHED),
     ),
     Clause(
         "correction-time",
@@ -247,7 +255,8 @@ CLAUSES = (
         (("Where no workaround is possible", "That is recorded, and the fix's deadline takes the workaround's "
           "place."),),
         (names.CASE_DEADLINE, names.CASE_SECONDS_LEFT, names.CASE_BREACHED, names.CASE_TARGETS),
-        alerts=(Alert.CORRECTION_DUE, Alert.CORRECTION_BREACHED),
+        (_CLOCKS, _DUE, _KEPT),
+        (Alert.CORRECTION_DUE, Alert.CORRECTION_BREACHED),
     ),
     Clause(
         "no-requirements",
@@ -257,5 +266,6 @@ CLAUSES = (
         "to the environment's supplier without delay.",
         (("What is kept of that", "When it was reported to the supplier."),),
         (names.CASE_SUPPLIER_NOT_TOLD,),
+        (_NOT_TOLD,),
     ),
 )  # fmt: skip

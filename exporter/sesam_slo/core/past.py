@@ -23,7 +23,7 @@ from .account import (
 )
 from .book import Book
 from .history import Membership
-from .intervals import Interval, Intervals, intersect, normalize, subtract
+from .intervals import Interval, Intervals, intersect, normalize, subtract, union
 from .maintenance import Maintenance
 from .model import DowntimeClass
 from .timeline import Timeline
@@ -32,6 +32,9 @@ from .windows import ROLLING, spans
 Instants = Sequence[int]
 Values = Sequence[float | None]
 """One for each of a row of instants; None where there is no sample."""
+
+HOUR = timedelta(hours=1)
+"""How often Prometheus records what is kept of each hour, and of how long."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -149,6 +152,32 @@ class Past:
             endpoints=_endpoints(known, memberships, own),
             maintenance=maintenance,
         )
+
+    def seen(self, at: Instants, unseen_after: timedelta) -> Values:
+        """How much of the hour before each instant the endpoints were observed that were members in it, on average.
+
+        None where none was, and where all of them were unobserved for `unseen_after` or longer: a hole, not a part.
+        """
+        since = [each - HOUR // _MICROSECOND for each in at]
+        members = [Running(Timeline.of(each.member)).between(since, at) for each in self.endpoints.values()]
+        observed = [Running(Timeline.of(each.observed)).between(since, at) for each in self.endpoints.values()]
+        anybody = union(*(each.observed for each in self.endpoints.values()))
+        nobody = subtract(union(*(each.member for each in self.endpoints.values())), anybody)
+        hole = Running(
+            Timeline.of((each.start + unseen_after, each.end) for each in nobody if each.duration > unseen_after)
+        )
+        holes = hole.between(since, at)
+        found: list[float | None] = []
+        for number, blind in enumerate(holes):
+            seen = sum(each[number] for each in observed)
+            concerned = sum(each[number] > 0 for each in members)
+            found.append(seen * _MICROSECOND / (concerned * HOUR) if seen and not blind else None)
+        return found
+
+    def down_so_far(self, at: Instants) -> Values:
+        """The seconds of downtime outside maintenance before each instant, whoever is to blame."""
+        counted = zip(self.unplanned.before(at), self.excluded.before(at), strict=True)
+        return [(unplanned + excluded) / _MILLION for unplanned, excluded in counted]
 
     @property
     def downtime(self) -> dict[str, Running]:

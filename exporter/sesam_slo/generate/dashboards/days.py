@@ -87,13 +87,14 @@ def days_of(rows: int) -> str:
 
 
 def _logged(matching: str, shown: str) -> str:
-    """The services with an entry on the day whose cause excludes it, or does not."""
+    """The services with an entry on the day whose cause excludes it, or does not; its downtime may be recorded an hour later."""
     cause = f'{LOG_ENTRY_INFO.name}{{cause{matching}"{_EXCLUDING}"}} {_NOW} and on (service) {shown}'
     start, lasted = (
         f"max by (service, id) ({metric.name} {_NOW} and on (service, id) ({cause}))"
         for metric in (LOG_ENTRY_START, LOG_ENTRY_DURATION)
     )
-    inside = f"{start} < time() + {_DAY} and on (service, id) ({start} + on (service, id) {lasted} > time())"
+    since = f"time() - {HOUR.total_seconds():.0f}"
+    inside = f"{start} < time() + {_DAY} and on (service, id) ({start} + on (service, id) {lasted} > {since})"
     return f"group by (service) ({inside})"
 
 

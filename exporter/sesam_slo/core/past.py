@@ -8,7 +8,7 @@ microseconds, instants since 1970; rows of them ascend. The formulas are those o
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -105,6 +105,26 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class _Seen:
+    """When each endpoint was a member, and observed; and when none of them had been observed for long."""
+
+    members: tuple[Running, ...]
+    observed: tuple[Running, ...]
+    holes: Running
+
+    @classmethod
+    def of(cls, endpoints: Collection[Observed], unseen_after: timedelta) -> _Seen:
+        nobody = subtract(union(*(each.member for each in endpoints)), union(*(each.observed for each in endpoints)))
+        return cls(
+            tuple(Running(Timeline.of(each.member)) for each in endpoints),
+            tuple(Running(Timeline.of(each.observed)) for each in endpoints),
+            Running(
+                Timeline.of((each.start + unseen_after, each.end) for each in nobody if each.duration > unseen_after)
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """One service, judged over all its time; `Past.of` makes it."""
 
@@ -123,6 +143,7 @@ class Past:
     endpoints: dict[str, Observed]
     maintenance: Maintenance
     _budgets: dict[Interval, float] = field(default_factory=dict, repr=False, compare=False)
+    _seen: dict[timedelta, _Seen] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, book: Book, service: str, memberships: Iterable[Membership]) -> Past:
@@ -158,15 +179,12 @@ class Past:
 
         None where none was, and where all of them were unobserved for `unseen_after` or longer: a hole, not a part.
         """
-        since = [each - HOUR // _MICROSECOND for each in at]
-        members = [Running(Timeline.of(each.member)).between(since, at) for each in self.endpoints.values()]
-        observed = [Running(Timeline.of(each.observed)).between(since, at) for each in self.endpoints.values()]
-        anybody = union(*(each.observed for each in self.endpoints.values()))
-        nobody = subtract(union(*(each.member for each in self.endpoints.values())), anybody)
-        hole = Running(
-            Timeline.of((each.start + unseen_after, each.end) for each in nobody if each.duration > unseen_after)
-        )
-        holes = hole.between(since, at)
+        if unseen_after not in self._seen:
+            self._seen[unseen_after] = _Seen.of(self.endpoints.values(), unseen_after)
+        known, since = self._seen[unseen_after], [each - HOUR // _MICROSECOND for each in at]
+        members = [each.between(since, at) for each in known.members]
+        observed = [each.between(since, at) for each in known.observed]
+        holes = known.holes.between(since, at)
         found: list[float | None] = []
         for number, blind in enumerate(holes):
             seen = sum(each[number] for each in observed)

@@ -1,6 +1,7 @@
 """How long a Prometheus takes for all queries of each dashboard: 200 services, a lively month, a live outage.
 
-The past is as `sesam-slo backfill` writes it, a sample a minute, of whatever queries over time read of many services,
+The past is told by the model, which also knows what Prometheus records and `sesam-slo backfill` cannot write: a sample
+a minute of whatever queries over time read of many services,
 and everything of one service. The present is a live target with all series of all services, scraped every 15 s as
 shipped. Each dashboard is opened as it comes: of all services, the SLO one of the service that is down. Cold is the
 first time after a start of Prometheus (its files are in the machine's cache), warm the median of the times after
@@ -29,8 +30,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
 from grafana_board import Board, Question  # noqa: E402
-from lively_month import SHORT, Line, LivelyMonth  # noqa: E402
-from lively_prometheus import LivelyPrometheus, written_by_the_model  # noqa: E402
+from lively_month import RECENT, SHORT, Line, LivelyMonth, braced  # noqa: E402
+from lively_prometheus import LivelyPrometheus  # noqa: E402
 
 from sesam_slo.core import names  # noqa: E402
 
@@ -54,6 +55,22 @@ def past(month: LivelyMonth) -> Iterator[Line]:
             yield line
         elif line.name in OF_MANY or line.recorded:
             yield replace(line, reach=min(line.reach, SHORT))
+
+
+def written_by_the_model(month: LivelyMonth, instance: str, path: Path, *, step: float) -> None:
+    """A sample of each line of the past every `step` seconds; every 30 of what is only told of the last hours."""
+    target = {"job": names.SCRAPE_JOB, "instance": instance}
+    with path.open("w") as file:
+        for line in past(month):
+            of_a_rule = ":" in line.name
+            series = line.name + braced(line.labels if of_a_rule else line.labels | target)
+            every = 30.0 if line.reach <= RECENT else step
+            file.writelines(
+                f"{series} {value!r} {at:.3f}\n"
+                for at in (month.now - number * every for number in range(int(line.reach // every), -1, -1))
+                if (value := line.at(at)) is not None
+            )
+        file.write("# EOF\n")
 
 
 def ask(board: Board, url: str, session: requests.Session) -> dict[str, float]:
@@ -130,7 +147,7 @@ def main() -> int:
     # The past is gigabytes: an end by signal leaves none behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     month = LivelyMonth(time.time(), [f"service-{number:03}" for number in range(options.services)])
-    history = partial(written_by_the_model, step=options.step, lines=past(month))
+    history = partial(written_by_the_model, step=options.step)
     with tempfile.TemporaryDirectory(prefix="sesam-slo-dashboards-") as folder:
         began = time.perf_counter()
         with LivelyPrometheus(Path(folder), month, history=history, scrape_interval=timedelta(seconds=15)) as running:

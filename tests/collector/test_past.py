@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,10 +18,13 @@ from sesam_slo.core import names
 from sesam_slo.core.account import Account, account
 from sesam_slo.core.book import Book
 from sesam_slo.core.business_time import BusinessCalendars
+from sesam_slo.core.checkpoint import checkpoint
+from sesam_slo.core.history import Event, Membership, Recorded, Run, Silence
 from sesam_slo.core.intervals import Interval, clip, contains, subtract, total, union
 from sesam_slo.core.log_state import LogState
-from sesam_slo.core.model import DowntimeClass
+from sesam_slo.core.model import Config, DowntimeClass, Endpoint, Kind, Policy, Request, Service
 from sesam_slo.core.names import Metric
+from sesam_slo.core.service import begin
 from sesam_slo.core.windows import spans
 from sesam_slo.public_holidays import is_holiday
 
@@ -29,6 +32,9 @@ TARGET = (("job", "sesam-slo"), ("instance", "backfill"))
 STATE = LogState(BusinessCalendars(is_holiday))
 MOMENT = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1)
+METRICS = {metric.name: metric for metric in FAMILIES}
+HOURLY = (names.HOURLY_SEEN, names.HOURLY_DOWNTIME_SECONDS)
+HOUR = timedelta(hours=1)
 COUNTERS = {
     names.FAILING_SECONDS: "failing",
     names.AGREED_SECONDS: "agreed",
@@ -50,7 +56,7 @@ class Written:
         samples: dict[datetime, dict[Key, float]] = defaultdict(dict)
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
-                metric = names.METRICS.get(sample.name, UP)
+                metric = METRICS[sample.name]
                 labels = dict(sample.labels)
                 assert (labels.pop("job"), labels.pop("instance")) == ("sesam-slo", "backfill")
                 assert set(labels) == set(metric.labels)
@@ -163,6 +169,7 @@ ELSEWHERE = {
         names.LOG_ENTRY_INFO,
         names.LOG_ENTRY_START,
         names.LOG_ENTRY_DURATION,
+        *HOURLY,
     )
 }
 
@@ -194,7 +201,7 @@ def test_endpoints_maintenance_and_log_are_what_the_ledger_holds(seed: int) -> N
     rng = random.Random(seed)
     history = history_of(rng)
     book = history.book
-    metrics = tuple(metric for metric in FAMILIES if metric.name in ELSEWHERE)
+    metrics = tuple(metric for metric in FAMILIES if metric.name in ELSEWHERE and metric not in HOURLY)
     grid = grid_of(history, rng)
     written = Written.of(history, grid, metrics)
     on_grid = [at for at in written.samples if int(at.timestamp() * 1_000_000) % (grid.step // MOMENT) == 0]
@@ -233,6 +240,91 @@ def test_endpoints_maintenance_and_log_are_what_the_ledger_holds(seed: int) -> N
                 want[names.LOG_ENTRY_DURATION.name, (name, entry.id)] = (min(at, end) - entry.start).total_seconds()
         got = {key: value for key, value in got.items() if key[0] != names.LOG_ENTRY_DURATION.name or key in want}
         assert got == pytest.approx(want, rel=1e-12), at
+
+
+SCRAPES = timedelta(seconds=30)
+
+
+def recorded(written: Written, history: History, name: str, at: datetime) -> dict[Key, float]:
+    """What the rules of `generate.history` would have made of the hour's scrapes, one every half minute."""
+    instants = [at - number * SCRAPES for number in range(HOUR // SCRAPES)]
+    scrapes = [
+        {key: value for key, value in written.samples.get(each, {}).items() if key[1][:1] == (name,)}
+        for each in instants
+    ]
+    members = {key[1] for scrape in scrapes for key in scrape if key[0] == names.ENDPOINT_INFO.name}
+    results = [sum(key[0] == names.PROBE_SUCCESS.name for key in scrape) for scrape in scrapes]
+    found = {}
+    if sum(results):
+        found[names.HOURLY_SEEN.name, (name,)] = min(sum(results) / (len(members) * len(scrapes)), 1.0)
+    for scrape in scrapes:
+        of_class = {key[1][1]: value for key, value in scrape.items() if key[0] == names.DOWNTIME_SECONDS.name}
+        if of_class:
+            found[names.HOURLY_DOWNTIME_SECONDS.name, (name,)] = of_class["unplanned"] + of_class["excluded"]
+            break
+    return found
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_is_kept_of_each_hour_is_what_the_rules_make_of_the_series(seed: int) -> None:
+    """Hours without a hole alone: what is called blind is in the case by hand below."""
+    rng = random.Random(seed)
+    history = history_of(rng)
+    timings = replace(history.config.policy.alerts, blind_after=timedelta(days=400))
+    history = replace(history, config=replace(history.config, policy=replace(history.config.policy, alerts=timings)))
+    ends = max(history.book.horizon(name) for name in history.book.services)
+    grid = Grid(ends - timedelta(hours=7), ends + MOMENT, SCRAPES)
+    scraped = (names.ENDPOINT_INFO, names.PROBE_SUCCESS, names.DOWNTIME_SECONDS)
+    told, kept = Written.of(history, grid, scraped), Written.of(history, replace(grid, step=7 * SECOND), HOURLY)
+    whole = ends - timedelta(minutes=ends.minute, seconds=ends.second, microseconds=ends.microsecond)
+    hours = [whole - number * HOUR for number in range(6)]
+    assert set(kept.samples) <= {*hours, whole - 6 * HOUR}
+    for at in hours:
+        for name in history.book.services:
+            if within(history.book, name, at) is None:
+                assert all(key[1] != (name,) for key in kept.samples.get(at, {}))
+                continue
+            got = {key: value for key, value in kept.samples.get(at, {}).items() if key[1] == (name,)}
+            want = recorded(told, history, name, at)
+            seen = names.HOURLY_SEEN.name, (name,)
+            # A scrape sees an instant of each half minute: what lasted shorter may be missed.
+            assert got.pop(seen, 0.0) == pytest.approx(want.pop(seen, 0.0), abs=0.05), at
+            assert got == pytest.approx(want, rel=1e-12), at
+
+
+def test_the_hours_by_hand() -> None:
+    """Two endpoints from 08:15 on: one is silent for half an hour, then both for 3 minutes, then both for 10."""
+    since, until = (datetime(2025, 6, 10, hour, minute, tzinfo=UTC) for hour, minute in ((8, 15), (13, 30)))
+
+    def at(hour: int, minute: int = 0) -> datetime:
+        return datetime(2025, 6, 10, hour, minute, tzinfo=UTC)
+
+    unseen = [("ui", at(9, 10), at(9, 40)), *((each, at(10, 20), at(10, 23)) for each in ("api", "ui"))]
+    unseen += [(each, at(11, 55), at(12, 5)) for each in ("api", "ui")]
+    endpoints = tuple(
+        Endpoint(name, Kind(name), Request("http://127.0.0.1:9/"), 30 * SECOND, 10 * SECOND) for name in ("api", "ui")
+    )
+    kept = Recorded(
+        memberships=tuple(Membership("svc", name, since) for name in ("", "api", "ui")),
+        runs=(Run("svc", "api", at(9, 50), at(10, 10), 600 * SECOND, "timeout"),),
+        silences=tuple(Silence("svc", *each) for each in unseen),
+        events=(Event("svc-1", "svc", at(9, 50), at(10, 10), at(10), ("api",), ("timeout",)),),
+        checkpoints={"svc": checkpoint(begin("svc", ("api", "ui"), until), until)},
+    )
+    config = Config(Policy(), (Service("svc", endpoints),))
+    history = History(Book.of(kept, config), kept.memberships, config, TARGET, STATE.due)
+    written = Written.of(history, Grid(since, until, 60 * SECOND), HOURLY)
+    seen, down = ((metric.name, ("svc",)) for metric in HOURLY)
+    assert {each.hour: written.samples[each].get(seen) for each in written.samples} == pytest.approx(
+        {9: 0.75, 10: 0.75, 11: 0.95, 12: None, 13: None}
+    )
+    assert {each.hour: written.samples[each][down] for each in written.samples} == {
+        9: 0,
+        10: 600,
+        11: 1200,
+        12: 1200,
+        13: 1200,
+    }
 
 
 def test_what_is_drawn_has_downtime_of_every_class_and_changes_of_policy() -> None:

@@ -17,19 +17,24 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from sesam_slo.core import names
-from sesam_slo.core.model import Cause, Outcome, Phase, Reason
+from sesam_slo.core.business_time import BusinessCalendars
+from sesam_slo.core.log_state import LogState
+from sesam_slo.core.model import Cause, Outcome, Phase, Policy, Reason
 from sesam_slo.core.names import Metric
 from sesam_slo.core.windows import spans
 from sesam_slo.generate.burn_rates import WINDOWS, failing_ratio
 from sesam_slo.generate.dashboard_rules import CASES, REASONS, RESULTS
+from sesam_slo.public_holidays import is_holiday
 
 ZONE = ZoneInfo("Europe/Oslo")
 OBJECTIVE = 0.995
 DOWNTIME_AFTER = 600.0
-INTERVAL = 30.0
+INTERVAL = 10.0  # short, so that a counter of probes grows soon after the start
 DAY = 86400.0
 BUSINESS_SHARE = 1 / 3  # of the hours of a day, roughly, are business hours
 ENDPOINTS = {"api": "api", "ui": "ui"}
+
+_STATE = LogState(BusinessCalendars(is_holiday))
 
 LONG = 31 * DAY  # how far back the figures of the account are told
 SHORT = 7.5 * DAY  # and what the probes saw
@@ -98,6 +103,10 @@ class Failing:
     def is_event(self) -> bool:
         return self.end - self.start >= DOWNTIME_AFTER
 
+    def id_of(self, service: str) -> str:
+        start = datetime.fromtimestamp(round(self.start, 3), UTC)
+        return f"{service}-{start:%Y%m%dT%H%M%S}.{start.microsecond // 1000:03d}Z"
+
     def cause_at(self, at: float) -> Cause:
         told = self.explained_after is not None and at >= self.end + self.explained_after
         return self.cause if told else Cause.UNKNOWN
@@ -107,7 +116,11 @@ class Failing:
             return "ongoing"
         if self.explained_after is not None and at >= self.end + self.explained_after:
             return "explained"
-        return "overdue" if at >= self.end + 2 * DAY else "ended"
+        return "overdue" if at >= self._due else "ended"
+
+    @cached_property
+    def _due(self) -> float:
+        return _STATE.due(datetime.fromtimestamp(self.end, UTC), Policy()).timestamp()
 
 
 @dataclass(frozen=True)
@@ -385,9 +398,7 @@ class LivelyMonth:
 
     def _log(self, story: Story) -> Iterator[Line]:
         for run in story.events:
-            start = datetime.fromtimestamp(run.start, UTC)
-            id = f"{story.name}-{start:%Y%m%dT%H%M%S}.{start.microsecond // 1000:03d}Z"
-            entry = {"service": story.name, "id": id}
+            entry = {"service": story.name, "id": run.id_of(story.name)}
 
             def known(at: float, value: float, run: Failing = run) -> float | None:
                 return value if run.confirmed <= at else None

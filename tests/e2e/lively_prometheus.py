@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import programs
-from lively_month import ENDPOINTS, RECENT, Line, LivelyMonth, braced
+from lively_ledger import backfilled
+from lively_month import ENDPOINTS, INTERVAL, LivelyMonth, braced
 from programs import find
 from waiting import until
 
 from sesam_slo.core.model import AlertTimings, Config, Endpoint, Kind, Policy, Request, Service
-from sesam_slo.core.names import SCRAPE_JOB
 from sesam_slo.generate import Deployment, artifacts
 from sesam_slo.generate.dashboard_rules import RESULTS
 from sesam_slo.generate.dashboards.service_state import STATE
@@ -31,9 +31,9 @@ _WITHIN_SECONDS = 120.0
 
 def lively_config(month: LivelyMonth, scrape_interval: timedelta) -> Config:
     """The contract's policy but for the scrape interval, and the month's services."""
-    interval = timedelta(seconds=30)
+    interval = timedelta(seconds=INTERVAL)
     endpoints = tuple(
-        Endpoint(name, Kind(kind), Request("https://sesam.example/"), interval, timedelta(seconds=10))
+        Endpoint(name, Kind(kind), Request("https://sesam.example/"), interval, timedelta(seconds=5))
         for name, kind in ENDPOINTS.items()
     )
     timings = AlertTimings(scrape_interval=scrape_interval, evaluation_interval=scrape_interval)
@@ -42,29 +42,6 @@ def lively_config(month: LivelyMonth, scrape_interval: timedelta) -> Config:
 
 History = Callable[[LivelyMonth, str, Path], None]
 """Writes the month's past into a file of OpenMetrics; the text is the live target's address, its `instance`."""
-
-
-def written_by_the_model(
-    month: LivelyMonth,
-    instance: str,
-    path: Path,
-    *,
-    step: float = 240.0,
-    lines: Iterable[Line] | None = None,
-) -> None:
-    """A sample of all series, or of `lines`, every `step` seconds; every 30 of what is only told of the last hours."""
-    target = {"job": SCRAPE_JOB, "instance": instance}
-    with path.open("w") as file:
-        for line in lines or month.lines():
-            of_a_rule = ":" in line.name
-            series = line.name + braced(line.labels if of_a_rule else line.labels | target)
-            every = 30.0 if line.reach <= RECENT else step
-            file.writelines(
-                f"{series} {value!r} {at:.3f}\n"
-                for at in (month.now - number * every for number in range(int(line.reach // every), -1, -1))
-                if (value := line.at(at)) is not None
-            )
-        file.write("# EOF\n")
 
 
 def make_blocks(openmetrics: Path, storage: Path) -> None:
@@ -125,7 +102,7 @@ class LivelyPrometheus:
         folder: Path,
         month: LivelyMonth,
         *,
-        history: History | None = written_by_the_model,
+        history: History | None = backfilled,
         exporters: int = 1,
         scrape_interval: timedelta = SOON,
     ) -> None:

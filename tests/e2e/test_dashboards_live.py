@@ -1,17 +1,23 @@
-"""Every query of every dashboard against a real Prometheus that has watched a lively month and watches an outage."""
+"""Every query of every dashboard against a real Prometheus that has a lively month behind it and watches an outage.
+
+The month was written by `sesam-slo backfill` from a ledger; the outage is scraped. What is asked of a time range is asked of
+the past alone; where that has nothing, of the present alone, and the reason stands here.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from grafana_board import ALL, Board, Question
-from lively_month import LivelyMonth
+from lively_month import DAY, LivelyMonth, Story
 from lively_prometheus import LivelyPrometheus
 from waiting import until
 
 from sesam_slo.core.names import WINDOWS
+from sesam_slo.generate.dashboards.days import Day
 
 DASHBOARDS = ["exporter", "log", "slo", "support", "wall"]
 DOWN, CALM = "datahub-prod", "umbrella-test"
@@ -24,6 +30,25 @@ EMPTY_OF_THE_CALM = {
 }
 # What is empty of the whole, and why.
 EMPTY_OF_ALL = {"wall": ["wall: Services, worst first"]}  # one of its queries counts what has no tile: none beyond 24
+# What has no past after a backfill, and why: the ledger does not hold it.
+ONLY_THE_PRESENT = {
+    "exporter: Changes that wait to be written": "the exporter's own state",
+    "exporter: Duration of a scrape": "there was none",
+    "exporter: Failed and unobserved probes, by reason": "recorded from counters of probes, which the ledger does not keep",
+    "exporter: Failed writes, lost changes, unexpected errors": "the exporter's own state",
+    "exporter: Memory": "the exporter's own state",
+    "exporter: Probes by result": "counters of probes",
+    "exporter: Probes in flight": "the exporter's own state",
+    "exporter: Probes start late by at most": "the exporter's own state",
+    "exporter: Processor": "the exporter's own state",
+    "exporter: Samples of a scrape": "there was none",
+    "slo: Burn rates": "recorded once the rules are loaded",
+    "slo: Failed and unobserved probes, by reason": "recorded from counters of probes, which the ledger does not keep",
+    "slo: HTTP status codes, by endpoint": "what each probe met is not kept",
+    "slo: Probe phases, api": "what each probe met is not kept",
+    "slo: Probe phases, ui": "what each probe met is not kept",
+    "support: Open cases over time": "cases have no series in the past",
+}
 # Without an exporter nothing is known, and only these say anything: that it is so.
 TOLD_WITHOUT_EXPORTER = {
     "exporter: Exporter",
@@ -48,19 +73,37 @@ def boards(running: LivelyPrometheus) -> dict[str, Board]:
 
 
 def asked(running: LivelyPrometheus, name: str, **chosen: str) -> dict[str, list[Question]]:
-    """What the dashboard asks when it is opened with these choices, by whether it was answered with series."""
+    """What the dashboard asks when it is opened with these choices, by what it was answered with.
+
+    `series`, but for those of a time range that has none in the past: they are `present` where there is one now.
+    """
     board, url = boards(running)[name], running.prometheus.url
     now = _now()
     opened = board.choices(url, now)
-    answers: dict[str, list[Question]] = {"series": [], "nothing": []}
+    answers: dict[str, list[Question]] = {"series": [], "present": [], "nothing": []}
     for question in board.questions(url, now, opened | {key: value for key, value in chosen.items() if key in opened}):
-        answers["series" if question.ask(url) else "nothing"].append(question)
+        question.ask(url)  # as it is: it must not err
+        if question.instant:
+            found = "series" if question.ask(url) else "nothing"
+        elif replace(question, end=running.month.now).ask(url):
+            found = "series"
+        else:
+            found = "present" if replace(question, instant=True, end=now).ask(url) else "nothing"
+        answers[found].append(question)
     return answers
+
+
+def panels(questions: list[Question]) -> list[str]:
+    return sorted({each.name.rsplit(": ", 1)[0] for each in questions})
 
 
 def empty(answers: dict[str, list[Question]]) -> list[str]:
     """The panels that got nothing for one of their queries."""
-    return sorted({each.name.rsplit(": ", 1)[0] for each in answers["nothing"]})
+    return panels(answers["nothing"])
+
+
+def without_past(name: str) -> list[str]:
+    return sorted(panel for panel in ONLY_THE_PRESENT if panel.startswith(f"{name}: "))
 
 
 def test_these_are_all_dashboards(lively):
@@ -73,6 +116,7 @@ def test_every_panel_has_data_of_the_lively_month(lively, name):
     answers = asked(lively, name, service=DOWN)
     assert len(answers["series"]) >= 5
     assert empty(answers) == EMPTY_OF_ALL.get(name, [])
+    assert panels(answers["present"]) == without_past(name)
 
 
 @pytest.mark.parametrize("name", ["exporter", "log", "support"])
@@ -97,7 +141,7 @@ def test_what_is_chosen_is_what_is_shown(lively):
     (began, _) = [each for each in answers["series"] if each.panel == "Downtime log"]
     rows = began.ask(lively.prometheus.url)
     assert {(row["metric"]["service"], row["metric"]["cause"]) for row in rows} == {(DOWN, "sesam")}
-    phases = [each for each in asked(lively, "slo", service=DOWN)["series"] if each.panel.startswith("Probe phases")]
+    phases = [each for each in asked(lively, "slo", service=DOWN)["present"] if each.panel.startswith("Probe phases")]
     assert [each.panel for each in phases] == ["Probe phases, api", "Probe phases, ui"]
 
 
@@ -128,6 +172,28 @@ def test_failing_time_is_split_into_downtime_and_the_rest(lively):
     assert downtime == pytest.approx(story.unplanned(start, end, end) + story.excluded(start, end, end), abs=300)
 
 
+def test_the_wall_has_a_month_of_days(lively):
+    """Against the model. What lasted into the last hour of a day may show on the next one, too: hours are kept."""
+    (asks,) = [each for each in asked(lively, "wall")["series"] if each.panel.startswith("The last 30 days")]
+    rows = {row["metric"]["service"]: row["values"] for row in asks.ask(lively.prometheus.url)}
+    assert set(rows) == set(lively.month.services)
+    shown = set()
+    for story in lively.month.stories:
+        assert len(rows[story.name]) == 31
+        for at, value in rows[story.name]:
+            day, hour_more = (_day(story, start, at + DAY) for start in (at, at - 3600))
+            assert Day(int(float(value))) in {day, hour_more}, (story.name, datetime.fromtimestamp(at, UTC))
+            shown.add(day)
+    assert shown == {Day.OK, Day.DOWN, Day.EXCLUDED}
+
+
+def _day(story: Story, start: float, end: float) -> Day:
+    now = _now()
+    if story.unplanned(start, end, now):
+        return Day.DOWN
+    return Day.EXCLUDED if story.excluded(start, end, now) else Day.OK
+
+
 def test_what_lacks_a_cause_is_found(lively):
     answers = asked(lively, "log", service=ALL)
     (number,) = [each.ask(lively.prometheus.url) for each in answers["series"] if each.panel == "Without a cause"]
@@ -143,8 +209,8 @@ def test_without_an_exporter_no_panel_pretends(watching):
         until(lambda: running.ask("up == 0"), within=60, what="a scrape that failed")
         for name in DASHBOARDS:
             answers = asked(running, name)
-            told = {each.name.rsplit(": ", 1)[0] for each in answers["series"]}
-            assert name == "wall" or told <= TOLD_WITHOUT_EXPORTER, name
+            told = panels(answers["series"] + answers["present"])
+            assert name == "wall" or set(told) <= TOLD_WITHOUT_EXPORTER, name
 
 
 def test_two_exporters_of_one_ledger_are_no_fault(watching):

@@ -28,7 +28,6 @@ from sesam_slo.config import load
 from sesam_slo.core import names
 from sesam_slo.core.names import Metric
 from sesam_slo.generate import Deployment, artifacts
-from sesam_slo.generate.history import DOWN_SECONDS, SEEN
 
 HOUR, DAY = 3600, 86400
 HISTORY_DAYS = 29
@@ -241,17 +240,17 @@ def history(scene: Scene, began: float) -> Iterator[str]:
     """OpenMetrics of what the rules recorded: a month of hours, but for the last one."""
     first = (began // HOUR - HISTORY_DAYS * DAY // HOUR) * HOUR
     instants = [first + HOUR * number for number in range(int((began - HOUR - first) // HOUR))]
-    yield f"# TYPE {SEEN} gauge\n"
+    yield f"# TYPE {names.HOURLY_SEEN.name} gauge\n"
     for name, played in scene.services.items():
         for at in instants:
             if (began - at) // DAY not in played.unseen_days:
-                yield f'{SEEN}{{service="{name}"}} 1 {at:.0f}\n'
-    yield f"# TYPE {DOWN_SECONDS} gauge\n"
+                yield f'{names.HOURLY_SEEN.name}{{service="{name}"}} 1 {at:.0f}\n'
+    yield f"# TYPE {names.HOURLY_DOWNTIME_SECONDS.name} gauge\n"
     for name, played in scene.services.items():
         ended = [(began - each.ago + each.lasted, each.lasted) for each in played.log if each.lasted is not None]
         for at in instants:
             total = sum(lasted for end, lasted in ended if end <= at)
-            yield f'{DOWN_SECONDS}{{service="{name}"}} {total:.0f} {at:.0f}\n'
+            yield f'{names.HOURLY_DOWNTIME_SECONDS.name}{{service="{name}"}} {total:.0f} {at:.0f}\n'
     if scene.exporter == "gone":
         yield f"# TYPE {names.OBJECTIVE_RATIO.name} gauge\n"
         for name in scene.services:

@@ -10,13 +10,12 @@ import pytest
 import yaml
 
 from sesam_slo.config import load
-from sesam_slo.core.names import METRICS, PREFIX
+from sesam_slo.core.names import HOURLY_DOWNTIME_SECONDS, HOURLY_SEEN, METRICS, PREFIX
 from sesam_slo.generate import artifacts
 from sesam_slo.generate.dashboards import dashboards
 from sesam_slo.generate.dashboards.palette import STATES
 from sesam_slo.generate.dashboards.sentence import ALL_RESPONDING, NOTHING_SEEN
 from sesam_slo.generate.dashboards.service_state import STATE, State
-from sesam_slo.generate.history import DOWN_SECONDS, SEEN
 
 ROOT = Path(__file__).parents[2]
 WALL = "grafana/dashboards/wall.json"
@@ -136,7 +135,7 @@ def test_every_recorded_series_read_is_recorded(queries, config):
     rules = yaml.safe_load(artifacts(config, 2026)["prometheus/rules/sesam-slo.yml"])
     recorded = {rule.get("record") for group in rules["groups"] for rule in group["rules"]}
     read = {name for query in queries for name in RECORDED.findall(query)}
-    assert read == {STATE, SEEN, DOWN_SECONDS}
+    assert read == {STATE, HOURLY_SEEN.name, HOURLY_DOWNTIME_SECONDS.name}
     assert read <= recorded
 
 

@@ -19,7 +19,7 @@ from ..core.instants import micros
 from ..core.intervals import Interval, clip, normalize
 from ..core.model import Config, Policy
 from ..core.names import Metric
-from ..core.past import Accounts, Instants, Past, Pieces, Running, Values
+from ..core.past import HOUR, Accounts, Instants, Past, Pieces, Running, Values
 from .families import described, rendered
 from .samples import Grid, lines
 from .services import LOG_DAYS, VANTAGE
@@ -38,6 +38,7 @@ class _Series:
     values: ValuesOf
     within: Interval | None = None  # where it has any; None where that may be anywhere
     more: tuple[tuple[str, str], ...] = ()
+    hourly: bool = False  # at the whole hours alone, whatever the step
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ class History:
             series = f"{metric.name}{rendered(metric, past.service, *each.labels, more=(*each.more, *self.target))}"
             for span in past.spans:
                 for extent in (span,) if each.within is None else clip((span,), each.within):
-                    for row in grid.rows(extent, edges=each.within is None):
+                    instants = replace(grid, step=HOUR) if each.hourly else grid
+                    for row in instants.rows(extent, edges=each.within is None and not each.hourly):
                         yield lines(series, row, each.values(row, span.start))
 
     def _up(self, grid: Grid) -> Iterator[str]:
@@ -262,6 +264,21 @@ def _duration(start: int, end: int) -> ValuesOf:
     return lambda at, _since: [(min(each, end) - start) / _MILLION if start <= each else None for each in at]
 
 
+# -- what Prometheus records of each hour ------------------------------------------------------------------------------
+
+
+def _hourly_seen(history: History, past: Past) -> Iterator[_Series]:
+    """A silence begins when the last result speaks no longer; a probe is called blind from that result on."""
+    config = history.config
+    holds = [each.hold for service in config.services if service.name == past.service for each in service.endpoints]
+    unseen_after = config.blind_range - max(holds, default=timedelta())
+    yield _Series((), lambda at, _since: past.seen(at, unseen_after), hourly=True)
+
+
+def _hourly_downtime_seconds(_history: History, past: Past) -> Iterator[_Series]:
+    yield _Series((), lambda at, _since: past.down_so_far(at), hourly=True)
+
+
 FAMILIES: Mapping[Metric, Callable[[History, Past], Iterator[_Series]]] = {
     UP: lambda _history, _past: iter(()),
     names.SERVICE_INFO: _service_info,
@@ -285,5 +302,7 @@ FAMILIES: Mapping[Metric, Callable[[History, Past], Iterator[_Series]]] = {
     names.LOG_ENTRY_INFO: _log_info,
     names.LOG_ENTRY_START: _log_start,
     names.LOG_ENTRY_DURATION: _log_duration,
+    names.HOURLY_SEEN: _hourly_seen,
+    names.HOURLY_DOWNTIME_SECONDS: _hourly_downtime_seconds,
 }
 """All that has a history, and the series of one service."""

@@ -299,3 +299,9 @@ class Config:
     prometheus_url: str | None = None
     alertmanager_url: str | None = None
     grafana_url: str | None = None  # how people reach it, for links in alerts
+
+    @property
+    def blind_range(self) -> timedelta:
+        """`blind_after`, or twice the longest probe interval where that is longer: so long one result may speak."""
+        holds = [endpoint.hold for service in self.services for endpoint in service.endpoints]
+        return max([self.policy.alerts.blind_after, *holds])

@@ -163,6 +163,14 @@ EXPORTER_CLOCK_STEPPED_BACK_SECONDS = _gauge(
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in list(globals().values()) if isinstance(metric, Metric)}
 
+# Recorded by Prometheus once an hour; `backfill` writes their past.
+HOURLY_SEEN = Metric(
+    "service:sesam_slo_seen:ratio1h", "gauge", "How much of the last hour results say something of.", _SERVICE
+)
+HOURLY_DOWNTIME_SECONDS = Metric(
+    "service:sesam_slo_downtime_seconds:last1h", "gauge", "Downtime outside maintenance so far, as a counter.", _SERVICE
+)
+
 
 class Alert:
     """Alert names."""

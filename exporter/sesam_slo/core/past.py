@@ -8,7 +8,7 @@ microseconds, instants since 1970; rows of them ascend. The formulas are those o
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ from .account import (
 from .book import Book
 from .history import Membership
 from .instants import micros, of_micros
-from .intervals import Interval, Intervals, intersect, normalize, subtract
+from .intervals import Interval, Intervals, intersect, normalize, subtract, union
 from .maintenance import Maintenance
 from .model import DowntimeClass
 from .timeline import Timeline
@@ -33,6 +33,9 @@ from .windows import ROLLING, spans
 Instants = Sequence[int]
 Values = Sequence[float | None]
 """One for each of a row of instants; None where there is no sample."""
+
+HOUR = timedelta(hours=1)
+"""How often Prometheus records what is kept of each hour, and of how long."""
 
 _MICROSECOND = timedelta(microseconds=1)
 _MILLION = 1_000_000
@@ -94,6 +97,26 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class _Seen:
+    """When each endpoint was a member, and observed; and when none of them had been observed for long."""
+
+    members: tuple[Running, ...]
+    observed: tuple[Running, ...]
+    holes: Running
+
+    @classmethod
+    def of(cls, endpoints: Collection[Observed], unseen_after: timedelta) -> _Seen:
+        nobody = subtract(union(*(each.member for each in endpoints)), union(*(each.observed for each in endpoints)))
+        return cls(
+            tuple(Running(Timeline.of(each.member)) for each in endpoints),
+            tuple(Running(Timeline.of(each.observed)) for each in endpoints),
+            Running(
+                Timeline.of((each.start + unseen_after, each.end) for each in nobody if each.duration > unseen_after)
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """One service, judged over all its time; `Past.of` makes it."""
 
@@ -112,6 +135,7 @@ class Past:
     endpoints: dict[str, Observed]
     maintenance: Maintenance
     _budgets: dict[Interval, float] = field(default_factory=dict, repr=False, compare=False)
+    _seen: dict[timedelta, _Seen] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, book: Book, service: str, memberships: Iterable[Membership]) -> Past:
@@ -141,6 +165,29 @@ class Past:
             endpoints=_endpoints(known, memberships, own),
             maintenance=maintenance,
         )
+
+    def seen(self, at: Instants, unseen_after: timedelta) -> Values:
+        """How much of the hour before each instant the endpoints were observed that were members in it, on average.
+
+        None where none was, and where all of them were unobserved for `unseen_after` or longer: a hole, not a part.
+        """
+        if unseen_after not in self._seen:
+            self._seen[unseen_after] = _Seen.of(self.endpoints.values(), unseen_after)
+        known, since = self._seen[unseen_after], [each - HOUR // _MICROSECOND for each in at]
+        members = [each.between(since, at) for each in known.members]
+        observed = [each.between(since, at) for each in known.observed]
+        holes = known.holes.between(since, at)
+        found: list[float | None] = []
+        for number, blind in enumerate(holes):
+            seen = sum(each[number] for each in observed)
+            concerned = sum(each[number] > 0 for each in members)
+            found.append(seen * _MICROSECOND / (concerned * HOUR) if seen and not blind else None)
+        return found
+
+    def down_so_far(self, at: Instants) -> Values:
+        """The seconds of downtime outside maintenance before each instant, whoever is to blame."""
+        counted = zip(self.unplanned.before(at), self.excluded.before(at), strict=True)
+        return [(unplanned + excluded) / _MILLION for unplanned, excluded in counted]
 
     @property
     def downtime(self) -> dict[str, Running]:

@@ -54,7 +54,7 @@ from sesam_slo.generate.annotations import (
 from sesam_slo.generate.burn_rates import budget_ratio, burn_expression
 from sesam_slo.generate.links import TO_SERVICE, Links, View
 from sesam_slo.generate.promql import UP, at_least, duration, firing, held, latest, recent, seconds
-from sesam_slo.generate.states import BLIND, FAILING_AGE, MAINTENANCE, blind_range
+from sesam_slo.generate.states import BLIND, FAILING_AGE, MAINTENANCE
 
 
 class Severity(StrEnum):
@@ -192,7 +192,7 @@ def _probes_blind(config: Config) -> AlertRule:
         Severity.PAGE,
         held(blind, alert=Alert.PROBES_BLIND, state=BLIND, timings=timings),
         f"Nothing is known of {SERVICE}",
-        f"No probe of {SERVICE} has ended in success or failure for {duration(blind_range(config))} "
+        f"No probe of {SERVICE} has ended in success or failure for {duration(config.blind_range)} "
         f"(reasons:{reasons}). "
         "Downtime goes unseen, and the time counts as unobserved.",
     )

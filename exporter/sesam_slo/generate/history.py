@@ -6,17 +6,19 @@ that is how a Prometheus that was away shows.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from sesam_slo.core.model import AlertTimings, DowntimeClass
-from sesam_slo.core.names import DOWNTIME_SECONDS, ENDPOINT_INFO, PROBE_SUCCESS
+from sesam_slo.core.names import (
+    DOWNTIME_SECONDS,
+    ENDPOINT_INFO,
+    HOURLY_DOWNTIME_SECONDS,
+    HOURLY_SEEN,
+    PROBE_SUCCESS,
+)
+from sesam_slo.core.past import HOUR
 from sesam_slo.generate.promql import duration, seconds
 from sesam_slo.generate.states import BLIND
-
-HOUR = timedelta(hours=1)
-SEEN = "service:sesam_slo_seen:ratio1h"  # how much of the hour results say something of
-DOWN_SECONDS = "service:sesam_slo_downtime_seconds:last1h"  # outside maintenance, so far, as a counter
 
 _IN = f"[{duration(HOUR)}]"
 
@@ -31,8 +33,8 @@ def recording_rules(timings: AlertTimings) -> list[dict[str, Any]]:
     down = f"sum by (service) (max by (service, class) (last_over_time({outside}{_IN})))"
     return [
         {
-            "record": SEEN,
+            "record": HOURLY_SEEN.name,
             "expr": f"clamp_max({results} / ({endpoints} * {scrapes}), 1)\nunless on (service) {blind}",
         },
-        {"record": DOWN_SECONDS, "expr": down},
+        {"record": HOURLY_DOWNTIME_SECONDS.name, "expr": down},
     ]

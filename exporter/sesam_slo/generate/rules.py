@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sesam_slo.core.model import Config
+from sesam_slo.core.past import HOUR
 from sesam_slo.generate import alerts, burn_rates, dashboard_rules, history, states, support_alerts
 from sesam_slo.generate.alerts import AlertRule
 from sesam_slo.generate.dashboards import service_state
@@ -50,7 +51,7 @@ def rule_groups(config: Config, *, runbook_base: str) -> list[dict[str, Any]]:
         {"name": "sesam-slo-wall", "rules": service_state.recording_rules(config)},
         {
             "name": "sesam-slo-history",
-            "interval": duration(history.HOUR),
+            "interval": duration(HOUR),
             "rules": history.recording_rules(policy.alerts),
         },
     ]

@@ -6,7 +6,6 @@ does not linger for the length of the lookback.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from sesam_slo.core.model import Config, Outcome
@@ -15,7 +14,7 @@ from sesam_slo.generate.promql import at_least, duration, or_zero
 
 MAINTENANCE = "service:sesam_slo_maintenance_active:max"  # 1 in maintenance that counts
 FAILING_AGE = "service:sesam_slo_endpoint_failing_seconds:max"  # how long the longest open failing run has lasted
-BLIND = "service:sesam_slo_probes_blind:bool"  # 1 while no probe has had a verdict for `blind_range`
+BLIND = "service:sesam_slo_probes_blind:bool"  # 1 while no probe has had a verdict for `Config.blind_range`
 
 _VERDICTS = f'{PROBES.name}{{result=~"{Outcome.SUCCESS}|{Outcome.FAILURE}"}}'
 
@@ -28,12 +27,6 @@ def recording_rules(config: Config) -> list[dict[str, Any]]:
     ]
 
 
-def blind_range(config: Config) -> timedelta:
-    """`blind_after`, or twice the longest probe interval where that is longer: so long one result may speak."""
-    holds = [endpoint.hold for service in config.services for endpoint in service.endpoints]
-    return max([config.policy.alerts.blind_after, *holds])
-
-
 def _blind(config: Config) -> str:
     """No verdict is counted over the range, for a service watched then and now, by a process that ran on.
 
@@ -42,7 +35,7 @@ def _blind(config: Config) -> str:
     """
     timings = config.policy.alerts
     scrapes = 4 * timings.scrape_interval  # finds a sample although some scrapes were missed
-    whole = blind_range(config)
+    whole = config.blind_range
     unchanged = at_least(whole, timings, scrapes=4)
     return (
         "group by (service) (\n"

@@ -9,15 +9,17 @@ from grafanalib.core import GridPos, Panel
 from sesam_slo.core.model import Cause
 from sesam_slo.core.names import (
     ERROR_BUDGET_REMAINING_SECONDS,
+    HOURLY_DOWNTIME_SECONDS,
+    HOURLY_SEEN,
     LOG_ENTRY_DURATION,
     LOG_ENTRY_INFO,
     LOG_ENTRY_START,
     UNPLANNED_DOWNTIME_ACTIVE,
 )
+from sesam_slo.core.past import HOUR
 from sesam_slo.generate.dashboards.grafana import Word, state_timeline, target, words
 from sesam_slo.generate.dashboards.palette import GREEN, GREY, PURPLE, RED, SLATE
 from sesam_slo.generate.dashboards.service_state import STATE, State
-from sesam_slo.generate.history import DOWN_SECONDS, HOUR, SEEN
 
 
 class Day(IntEnum):
@@ -64,12 +66,13 @@ def days_of(rows: int) -> str:
     left = f'{ERROR_BUDGET_REMAINING_SECONDS.name}{{window="month"}} {_NOW}'
     shown = f"(bottomk({rows}, {left}) or on () topk({rows}, {STATE} {_NOW}))"
     ongoing = f"{UNPLANNED_DOWNTIME_ACTIVE.name} {_NOW} and on (service) {shown}"
-    down = f"(increase({DOWN_SECONDS}[25h] {_CELL}) > 1 and on (service) {shown})"
+    down = f"(increase({HOURLY_DOWNTIME_SECONDS.name}[25h] {_CELL}) > 1 and on (service) {shown})"
     excluded = f"({_logged('=~', shown)} unless on (service) {_logged('!~', shown)})"  # whatever was counted then
     # In the first hour of a day nothing is recorded of it yet: it is seen as long as the service is seen now.
     now = f"0 * ({STATE} {_NOW} != {State.NOT_SEEN:d} and on (service) {shown})"
-    seen = f"(sum_over_time({SEEN}[1d] {_CELL}) and on (service) {shown} or on (service) {now})"
-    born = f"min_over_time((0 * last_over_time({SEEN}[2h]) + time())[31d:1d] {_NOW}) <= time() and on (service) {shown}"
+    seen = f"(sum by (service) (sum_over_time({HOURLY_SEEN.name}[1d] {_CELL})) and on (service) {shown} or on (service) {now})"
+    first = f"min_over_time((0 * last_over_time({HOURLY_SEEN.name}[2h]) + time())[31d:1d] {_NOW})"
+    born = f"{first} <= time() and on (service) {shown}"
     lines = (
         (Day.DOWN, f"max by (service) ({ongoing}) * {_today()} == 1"),
         (Day.DOWN, f"{down} unless on (service) {excluded}"),
@@ -84,13 +87,14 @@ def days_of(rows: int) -> str:
 
 
 def _logged(matching: str, shown: str) -> str:
-    """The services with an entry on the day whose cause excludes it, or does not."""
+    """The services with an entry on the day whose cause excludes it, or does not; its downtime may be recorded an hour later."""
     cause = f'{LOG_ENTRY_INFO.name}{{cause{matching}"{_EXCLUDING}"}} {_NOW} and on (service) {shown}'
     start, lasted = (
         f"max by (service, id) ({metric.name} {_NOW} and on (service, id) ({cause}))"
         for metric in (LOG_ENTRY_START, LOG_ENTRY_DURATION)
     )
-    inside = f"{start} < time() + {_DAY} and on (service, id) ({start} + on (service, id) {lasted} > time())"
+    since = f"time() - {HOUR.total_seconds():.0f}"
+    inside = f"{start} < time() + {_DAY} and on (service, id) ({start} + on (service, id) {lasted} > {since})"
     return f"group by (service) ({inside})"
 
 

@@ -8,7 +8,6 @@ from grafanalib.core import GridPos, Panel
 
 from sesam_slo.core.model import Config, Phase, Reason
 from sesam_slo.core.names import (
-    DOWNTIME_ACTIVE,
     PROBE_HTTP_STATUS_CODE,
     PROBE_PHASE_SECONDS,
     PROBE_SUCCESS,
@@ -26,7 +25,7 @@ from sesam_slo.generate.dashboards.palette import (
     NOT_SEEN,
     RED,
 )
-from sesam_slo.generate.dashboards.queries import CELL, ONE_SERVICE
+from sesam_slo.generate.dashboards.queries import CELL, ONE_SERVICE, none_of
 from sesam_slo.generate.dashboards.series import time_series
 from sesam_slo.generate.promql import duration
 
@@ -107,12 +106,11 @@ def certificates(config: Config, at: GridPos) -> Panel:
 def reasons(services: str, at: GridPos) -> Panel:
     """Of the services that match; a line of zeros says that every probe succeeded, nothing that none was seen."""
     rates = f"60 * sum by (reason) ({dashboard_rules.REASONS}{{{services}}})"
-    none = f'label_replace(0 * max({DOWNTIME_ACTIVE.name}{{{services}}}), "reason", "none", "", "")'
     return time_series(
         "Failed and unobserved probes, by reason",
         "Probes that did not succeed, per minute, by the phase or expectation that failed first. auth, local and"
         " control say nothing about SESAM: those count as unobserved. 'none': every probe succeeded.",
-        [target(f"{rates} or on () {none}", legend="{{reason}}", over_time=True)],
+        [target(f"{rates} or on () {none_of(services, 'reason')}", legend="{{reason}}", over_time=True)],
         at,
         unit="suffix: / min",
         decimals=1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sesam_slo.core.names import LOG_ENTRY_DURATION, LOG_ENTRY_START
+from sesam_slo.core.names import EXPORTER_BUILD_INFO, LOG_ENTRY_DURATION, LOG_ENTRY_START, SERVICE_INFO
 
 ONE_SERVICE = 'service="$service"'
 SERVICES = 'service=~"$service"'
@@ -59,6 +59,15 @@ def labelled(figure: str, info: str) -> str:
         "max by (service, id, cause, endpoints, state)"
         f" ({info} * on (service, id) group_left () max by (service, id) ({figure}))"
     )
+
+
+def none_of(services: str, label: str) -> str:
+    """A line of zeros with `none` in the label, for what is recorded only where it occurs: while an exporter tells the services.
+
+    A past that `backfill` wrote has the services but no exporter: what the ledger does not hold is not known there.
+    """
+    told = f"max({SERVICE_INFO.name}{{{services}}}) and on () group({EXPORTER_BUILD_INFO.name})"
+    return f'label_replace(0 * ({told}), "{label}", "none", "", "")'
 
 
 def _time_at(end: str) -> str:

@@ -55,8 +55,8 @@ def log(config: Config, at: GridPos) -> Panel:
     start = f"max by (service, id) ({LOG_ENTRY_START.name})"
     lacking = f'{_LATER} * group by (service, id) ({LOG_ENTRY_INFO.name}{{cause="{Cause.UNKNOWN}"}})'
     first = f"topk({rows_of(at)}, {start} + {each} {lacking} or {start})"
-    lasted = spoken(f"({LOG_ENTRY_DURATION.name} and {each} {first})", "service, id", "lasted")
-    # One of each entry: two exporters may differ in its state for a moment.
+    # One of each entry: two exporters may differ in its state for a moment, and in how long it has lasted.
+    lasted = spoken(f"(max by (service, id) ({LOG_ENTRY_DURATION.name}) and {each} {first})", "service, id", "lasted")
     info = f"topk by (service, id) (1, max by (service, id, cause, endpoints, state) ({LOG_ENTRY_INFO.name}))"
     found = f"1000 * (sort_desc({first}) % {_LATER}) * {each} group_left (cause, endpoints, state) {info}"
     found = f'label_join({found} * {each} group_left (lasted) {lasted}, "is", "/", "state", "cause")'

@@ -22,7 +22,6 @@ from sesam_slo.core.names import (
     UNPLANNED_DOWNTIME_ACTIVE,
 )
 from sesam_slo.generate.promql import UP, duration, seconds
-from sesam_slo.generate.states import blind_range
 
 
 class State(IntEnum):
@@ -58,7 +57,7 @@ def seen(config: Config) -> str:
     `blind_range` ago: it is alive and no longer probes.
     """
     verdicts = f'{PROBES.name}{{result=~"{Outcome.SUCCESS}|{Outcome.FAILURE}"}}'
-    before = duration(blind_range(config))
+    before = duration(config.blind_range)
     return (
         f"(({PROBE_SUCCESS.name} and on (job, instance) {UP} == 1)"
         " unless on (service, endpoint, kind)"

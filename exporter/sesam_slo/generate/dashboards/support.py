@@ -13,7 +13,6 @@ from sesam_slo.core.names import (
     CASE_SECONDS_USED,
     CASE_SUPPLIER_NOT_TOLD,
     CASE_TARGETS,
-    SERVICE_INFO,
 )
 from sesam_slo.generate import dashboard_rules
 from sesam_slo.generate.dashboards.grafana import (
@@ -37,7 +36,7 @@ from sesam_slo.generate.dashboards.palette import (
     NEUTRAL,
     NOT_SEEN,
 )
-from sesam_slo.generate.dashboards.queries import SERVICES
+from sesam_slo.generate.dashboards.queries import SERVICES, none_of
 from sesam_slo.generate.dashboards.series import NOT_RECORDED, time_series
 from sesam_slo.generate.dashboards.series import named as renamed
 from sesam_slo.generate.dashboards.variables import WINDOW_TEXTS, services, slo_link, window
@@ -269,13 +268,12 @@ def _results(at: GridPos) -> Panel:
 
 def _over_time(at: GridPos) -> Panel:
     """Recorded only where a case is open; a service that is seen says that there is none."""
-    none = f'label_replace(0 * max({SERVICE_INFO.name}{{{SERVICES}}}), "level", "none", "", "")'
     return time_series(
         "Open cases over time",
         "Cases that were open at each instant, by level, as they were recorded.",
         [
             target(
-                f"sum by (level) ({dashboard_rules.CASES}{{{SERVICES}}}) or on () {none}",
+                f"sum by (level) ({dashboard_rules.CASES}{{{SERVICES}}}) or on () {none_of(SERVICES, 'level')}",
                 legend="{{level}}",
                 over_time=True,
             )

@@ -21,7 +21,7 @@ demo: .venv/dev .tools/ready ## watch an outage being found, paged and logged, w
 	.venv/bin/python tests/e2e/demo.py
 
 test: .venv/dev .tools/ready ## all tests, with a real Prometheus and Alertmanager
-	.venv/bin/python -m pytest -n 3 --dist loadfile
+	.venv/bin/python -m pytest -n auto --dist loadfile
 
 lint: .venv/dev ## style, types, direction of imports
 	.venv/bin/ruff check

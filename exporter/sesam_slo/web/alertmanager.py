@@ -42,14 +42,21 @@ class Webhook(BaseModel):
 
 def reports(view: View, alerts: Iterable[WebhookAlert]) -> tuple[Report, ...]:
     """The reports that these alerts add, at the view's instant: of each event the first one only."""
-    # Brought up, as what the alert was made of was: the event may be newer than the loop's last turn.
-    services = {service.service.name: service.brought_up(view.maintenance) for service in view.services}
-    concerned = {
-        event.id
+    pages = [
+        alert
         for alert in alerts
         if alert.status == "firing"
         and alert.labels.get("alertname") in _PAGES_OF_DOWNTIME
         and alert.labels.get(TEST_LABEL) != "true"
+    ]
+    named = {alert.labels.get("service") for alert in pages}
+    # Brought up, as what the alert was made of was: the event may be newer than the loop's last turn.
+    services = {
+        each.service.name: each.brought_up(view.maintenance) for each in view.services if each.service.name in named
+    }
+    concerned = {
+        event.id
+        for alert in pages
         if (service := services.get(alert.labels.get("service", ""))) is not None
         if (event := _event(service, alert)) is not None and event.id not in service.log.reports
     }
